@@ -1,0 +1,130 @@
+# nudge: MPI parameter sweeps of energy-based learning on imperfect memristors.
+# One make file, no configure step. `make help` lists the targets, `make info` every decision.
+
+VERSION := 0.1.0
+
+# ---- choices (a line in config.mk, or on the command line) ------------------------------
+-include config.mk
+CC      ?= cc
+KIND    ?= release#                       release | debug | asan | ubsan
+MPICC   ?= mpicc
+MPI     ?= $(if $(shell command -v $(MPICC) 2>/dev/null),1,0)
+PREFIX  ?= /usr/local
+KIND    := $(strip $(KIND))
+JOBS    ?= $(shell nproc)
+Q       := $(if $(V),,@)
+
+# Objects live apart for each kind and compiler; the release program is build/nudge.
+CC_NAME := $(if $(findstring clang,$(CC)),clang,gcc)
+OBJ     := build/$(KIND)-$(CC_NAME)$(if $(filter 0,$(MPI)),-nompi)
+PROGRAM := $(if $(filter build/release-gcc,$(OBJ)),build/nudge,$(OBJ)/nudge)
+
+# ---- flags -------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+        -Wdouble-promotion -Wundef -Wformat=2 -Wno-format-nonliteral $(if $(CI),-Werror)
+# -ffp-contract=off: fused multiply-add is written where it is meant, so that all vector widths
+# and compilers give the same bits.
+BASE_FLAGS := -std=c11 -D_GNU_SOURCE -ffp-contract=off -fno-math-errno -g -Iinclude -Isrc
+FLAGS_release := -O2
+FLAGS_debug   := -O0
+FLAGS_asan    := -O1 -fsanitize=address -fno-omit-frame-pointer
+FLAGS_ubsan   := -O1 -fsanitize=undefined -fno-sanitize-recover=all
+CFLAGS_ALL := $(BASE_FLAGS) $(WARN) $(FLAGS_$(KIND)) $(CFLAGS)
+NC_CFLAGS := $(shell nc-config --cflags 2>/dev/null)
+NC_LIBS   := $(or $(shell nc-config --libs 2>/dev/null),-lnetcdf)
+LDLIBS_ALL := $(NC_LIBS) -lyaml -lz -lm $(LDLIBS)
+LINK := $(if $(filter 0,$(MPI)),$(CC),OMPI_CC=$(CC) MPICH_CC=$(CC) $(MPICC))
+
+# ---- sources -----------------------------------------------------------------------------
+# src/kern/k_*.c are compiled once for each ISA, everything else once.
+ISAS := scalar avx2 avx512
+FLAGS_scalar :=
+FLAGS_avx2   := -mavx2 -mfma
+FLAGS_avx512 := -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512
+KERNELS := $(wildcard src/kern/k_*.c)
+# With or without MPI is a file, not an #ifdef.
+NOT_BUILT := $(if $(filter 0,$(MPI)),src/sched/transport_mpi.c,src/sched/transport_none.c)
+SOURCES := $(filter-out $(KERNELS) $(NOT_BUILT),$(sort $(wildcard src/*/*.c analysis/*.c)))
+LIB_SOURCES := $(filter-out src/cli/main.c,$(SOURCES))
+TEMPLATES := $(wildcard analysis/figures/*.gp)
+
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OBJ)/%.o) \
+    $(foreach i,$(ISAS),$(KERNELS:src/kern/%.c=$(OBJ)/src/kern/$(i)/%.o)) \
+    $(if $(TEMPLATES),$(OBJ)/templates.o)
+LIB := $(OBJ)/libnudge.a
+UNIT_TESTS := $(patsubst %.c,$(OBJ)/%,$(wildcard tests/unit/test_*.c))
+
+COMMIT := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+BUILD_DEFS = -DND_BUILD_VERSION='"$(VERSION)"' -DND_BUILD_COMMIT='"$(COMMIT)"' \
+    -DND_BUILD_FLAGS='"$(FLAGS_$(KIND)) $(CFLAGS)"'
+
+# ---- building ----------------------------------------------------------------------------
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.PHONY: all help info tests check demo data setup layers format format-check tidy asan ubsan \
+    check-long install clean
+
+all: $(PROGRAM) ## build the program (build/nudge)
+
+$(PROGRAM): $(OBJ)/src/cli/main.o $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) $(FLAGS_$(KIND)) $(LDFLAGS) -o $@ $^ $(LDLIBS_ALL)
+
+$(LIB): $(LIB_OBJECTS)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(OBJ)/%.o: %.c | packages
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(CFLAGS_ALL) $(EXTRA) -MMD -MP -c -o $@ $<
+
+# The commit goes into one small object, rebuilt when it changes.
+$(OBJ)/src/base/build.o: EXTRA = $(BUILD_DEFS)
+$(OBJ)/src/base/build.o: $(OBJ)/commit
+$(OBJ)/commit: FORCE
+	@mkdir -p $(@D)
+	@echo '$(COMMIT) $(VERSION)' | cmp -s - $@ || echo '$(COMMIT) $(VERSION)' >$@
+FORCE:
+
+# The one file that includes mpi.h and the one folder that includes netcdf.h.
+$(OBJ)/src/sched/transport_mpi.o: EXTRA = $(shell $(MPICC) --showme:compile 2>/dev/null || true)
+$(OBJ)/src/store/%.o: EXTRA = $(NC_CFLAGS)
+
+define KERNEL_RULE
+$(OBJ)/src/kern/$(1)/%.o: src/kern/%.c | packages
+	@mkdir -p $$(@D)
+	@echo "  CC    $$< ($(1))"
+	$(Q)$(CC) $(filter-out -O0 -O1,$(CFLAGS_ALL)) -O3 $(FLAGS_$(1)) -DND_ISA=$(1) \
+	    -DND_ISA_$(1) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach i,$(ISAS),$(eval $(call KERNEL_RULE,$(i))))
+
+# Figure templates travel inside the program, as C strings.
+$(OBJ)/templates.c: $(TEMPLATES) tests/../analysis/figures/embed
+	@mkdir -p $(@D)
+	$(Q)sh analysis/figures/embed $(TEMPLATES) >$@
+$(OBJ)/templates.o: $(OBJ)/templates.c
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(OBJ)/tests/unit/%: tests/unit/%.c $(LIB)
+	@mkdir -p $(@D)
+	@echo "  TEST  $<"
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@.o $<
+	$(Q)$(LINK) $(FLAGS_$(KIND)) $(LDFLAGS) -o $@ $@.o $(LIB) $(LDLIBS_ALL) -lcmocka
+
+tests: $(UNIT_TESTS)
+
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
+
+# ---- set-up, checks ----------------------------------------------------------------------
+packages:
+	@:
+
+check: $(PROGRAM) $(UNIT_TESTS) ## build and run all tests
+	@OBJ=$(OBJ) NUDGE=$(PROGRAM) tests/run
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+
+clean: ## remove everything that was built
+	rm -rf build
