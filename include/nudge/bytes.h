@@ -1,4 +1,5 @@
-/* bytes.h -- little-endian numbers in byte strings: the one way bytes leave this program. */
+/* bytes.h -- little-endian numbers in byte strings: the one way bytes leave this program.
+ */
 #ifndef NUDGE_BYTES_H
 #define NUDGE_BYTES_H
 
@@ -10,8 +11,8 @@ void nd_put_f64(nd_text *out, double x);
 void nd_put_f32s(nd_text *out, const float *x, size_t n);
 void nd_put_str(nd_text *out, const char *s); /* length (u32), bytes */
 
-/* Reading: a cursor that refuses to run over the end. After the first refusal `bad` is set, all
- * further numbers are 0 and texts empty. */
+/* Reading: a cursor that refuses to run over the end. After the first refusal `bad` is set,
+ * all further numbers are 0 and texts empty. */
 typedef struct nd_cursor {
     const unsigned char *p, *end;
     bool bad;

@@ -1,32 +1,32 @@
-/* choices.h -- small closed sets of names that a parameter may take. Larger sets, whose rows
- * carry help and code, are tables of their own: models.def, devices.def, ...
+/* choices.h -- small closed sets of names that a parameter may take. Larger sets, whose
+ * rows carry help and code, are tables of their own: models.def, devices.def, ...
  *
  * C(enumerator, name) */
 #ifndef NUDGE_CHOICES_H
 #define NUDGE_CHOICES_H
 
-#define ND_CHOICES_NUDGE(C)                                                                    \
-    C(ND_NUDGE_ONE_SIDED, "one-sided")                                                         \
-    C(ND_NUDGE_RANDOM_SIGN, "random-sign")                                                     \
+#define ND_CHOICES_NUDGE(C)                                                                \
+    C(ND_NUDGE_ONE_SIDED, "one-sided")                                                     \
+    C(ND_NUDGE_RANDOM_SIGN, "random-sign")                                                 \
     C(ND_NUDGE_SYMMETRIC, "symmetric")
-#define ND_CHOICES_PLACE(C)                                                                    \
-    C(ND_PLACE_OUTSIDE, "outside")                                                             \
+#define ND_CHOICES_PLACE(C)                                                                \
+    C(ND_PLACE_OUTSIDE, "outside")                                                         \
     C(ND_PLACE_INSIDE, "inside")
-#define ND_CHOICES_NOISE_ON(C)                                                                 \
-    C(ND_NOISE_ON_PULSED, "pulsed")                                                            \
+#define ND_CHOICES_NOISE_ON(C)                                                             \
+    C(ND_NOISE_ON_PULSED, "pulsed")                                                        \
     C(ND_NOISE_ON_ALL, "all")
-#define ND_CHOICES_SPREAD(C)                                                                   \
-    C(ND_SPREAD_DEVICE, "device")                                                              \
+#define ND_CHOICES_SPREAD(C)                                                               \
+    C(ND_SPREAD_DEVICE, "device")                                                          \
     C(ND_SPREAD_PAIR, "pair")
-#define ND_CHOICES_BIASES(C)                                                                   \
-    C(ND_BIASES_MEMRISTIVE, "memristive")                                                      \
+#define ND_CHOICES_BIASES(C)                                                               \
+    C(ND_BIASES_MEMRISTIVE, "memristive")                                                  \
     C(ND_BIASES_IDEAL, "ideal")
-#define ND_CHOICES_FAULT(C)                                                                    \
-    C(ND_FAULT_NONE, "none")                                                                   \
-    C(ND_FAULT_SEGV, "segv")                                                                   \
-    C(ND_FAULT_KILL, "kill")                                                                   \
-    C(ND_FAULT_OOM, "oom")                                                                     \
-    C(ND_FAULT_HANG, "hang")                                                                   \
+#define ND_CHOICES_FAULT(C)                                                                \
+    C(ND_FAULT_NONE, "none")                                                               \
+    C(ND_FAULT_SEGV, "segv")                                                               \
+    C(ND_FAULT_KILL, "kill")                                                               \
+    C(ND_FAULT_OOM, "oom")                                                                 \
+    C(ND_FAULT_HANG, "hang")                                                               \
     C(ND_FAULT_NAN, "nan")
 
 #define C(id, name) id,
@@ -38,7 +38,8 @@ typedef enum nd_biases { ND_CHOICES_BIASES(C) } nd_biases;
 typedef enum nd_fault { ND_CHOICES_FAULT(C) } nd_fault;
 #undef C
 
-/* The registries, as enumerations in the order of their rows: ND_MODEL_ep_prototypical, ... */
+/* The registries, as enumerations in the order of their rows: ND_MODEL_ep_prototypical, ...
+ */
 typedef enum nd_model_id {
 #define M(id, name, help, source) ND_MODEL_##id,
 #include "nudge/models.def"

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-double nd_now(void);           /* monotonic, seconds */
-void nd_sleep(double seconds); /* returns early on a signal */
+double nd_now(void);                 /* monotonic, seconds */
+void nd_sleep(double seconds);       /* returns early on a signal */
 void nd_utc(char *out, size_t size); /* now, as 2026-11-24T10:59:52Z; size >= 21 */
 
 #endif

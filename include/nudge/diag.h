@@ -31,8 +31,8 @@ enum { ND_DIAGS_MAX = 12 };
 
 void nd_diag(nd_diags *d, nd_mark at, const char *fmt, ...) ND_PRINTF(3, 4);
 
-/* ND_OK when there was no fault, else ND_EINPUT with all of them as the message... as far as it
- * holds them. */
+/* ND_OK when there was no fault, else ND_EINPUT with all of them as the message... as far
+ * as it holds them. */
 ND_MUST nd_code nd_diags_code(const nd_diags *d, nd_err *err);
 void nd_diags_free(nd_diags *d);
 

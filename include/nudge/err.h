@@ -1,8 +1,9 @@
 /* err.h -- errors as values: a code, what happened, and a trail of what was being done.
  *
- * A function that can fail returns nd_code (ND_OK is 0) and takes `nd_err *` last. The function
- * that finds the fault calls ND_FAIL; callers pass it up with ND_TRY, adding context with
- * ND_WHILE where it helps a user ("while reading sweeps/x.yaml"). exit() is for src/cli alone. */
+ * A function that can fail returns nd_code (ND_OK is 0) and takes `nd_err *` last. The
+ * function that finds the fault calls ND_FAIL; callers pass it up with ND_TRY, adding
+ * context with ND_WHILE where it helps a user ("while reading sweeps/x.yaml"). exit() is
+ * for src/cli alone. */
 #ifndef NUDGE_ERR_H
 #define NUDGE_ERR_H
 
@@ -25,7 +26,7 @@ typedef struct nd_err {
     char trail[ND_ERR_TRAIL][192]; /* "while ..." lines, innermost first   */
 } nd_err;
 
-#define ND_MUST        __attribute__((warn_unused_result))
+#define ND_MUST         __attribute__((warn_unused_result))
 #define ND_PRINTF(a, b) __attribute__((format(printf, a, b)))
 
 /* Records the fault and returns `code`. `err` may be NULL. Use through ND_FAIL. */
@@ -38,14 +39,15 @@ nd_code nd_err_while(nd_err *err, const char *fmt, ...) ND_PRINTF(2, 3);
 const char *nd_code_text(nd_code code); /* "bad input" */
 int nd_code_exit(nd_code code);         /* exit status of the command line */
 
-#define ND_FAIL(err, code, ...) nd_err_set((err), (code), 0, __FILE__, __LINE__, __VA_ARGS__)
+#define ND_FAIL(err, code, ...)                                                            \
+    nd_err_set((err), (code), 0, __FILE__, __LINE__, __VA_ARGS__)
 /* The same after a failed system call: errno is kept and its text appended. */
-#define ND_FAIL_SYS(err, code, ...)                                                            \
+#define ND_FAIL_SYS(err, code, ...)                                                        \
     nd_err_set((err), (code), errno, __FILE__, __LINE__, __VA_ARGS__)
-#define ND_TRY(call)                                                                           \
-    do {                                                                                       \
-        const nd_code nd_try_code_ = (call);                                                   \
-        if (nd_try_code_ != ND_OK) return nd_try_code_;                                        \
+#define ND_TRY(call)                                                                       \
+    do {                                                                                   \
+        const nd_code nd_try_code_ = (call);                                               \
+        if (nd_try_code_ != ND_OK) return nd_try_code_;                                    \
     } while (0)
 
 #endif

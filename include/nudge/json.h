@@ -1,6 +1,8 @@
-/* json.h -- writing JSON: the comma goes where it belongs, strings are escaped, nan is null.
+/* json.h -- writing JSON: the comma goes where it belongs, strings are escaped, nan is
+ * null.
  *
- *     nd_json_open(&j, '{'); nd_json_key(&j, "n"); nd_json_real(&j, 3); nd_json_close(&j);   */
+ *     nd_json_open(&j, '{'); nd_json_key(&j, "n"); nd_json_real(&j, 3); nd_json_close(&j);
+ */
 #ifndef NUDGE_JSON_H
 #define NUDGE_JSON_H
 

@@ -1,4 +1,5 @@
-/* log.h -- what a person watching wants to know, on stderr. The sink is set once, by cli. */
+/* log.h -- what a person watching wants to know, on stderr. The sink is set once, by cli.
+ */
 #ifndef NUDGE_LOG_H
 #define NUDGE_LOG_H
 

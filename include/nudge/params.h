@@ -1,4 +1,5 @@
-/* params.h -- what a trial is given. The rows stand in params.def; everything here follows. */
+/* params.h -- what a trial is given. The rows stand in params.def; everything here follows.
+ */
 #ifndef NUDGE_PARAMS_H
 #define NUDGE_PARAMS_H
 
@@ -68,7 +69,8 @@ void nd_params_defaults(nd_params *p);
 
 /* Sets one parameter from text ("0.1", "[784, 512, 10]", "one-sided"). On ND_EINPUT p is
  * unchanged, and err says what would have been right. */
-ND_MUST nd_code nd_param_set(nd_params *p, const nd_param *row, const char *text, nd_err *err);
+ND_MUST nd_code nd_param_set(nd_params *p, const nd_param *row, const char *text,
+                             nd_err *err);
 
 /* Appends the canonical text: the one spelling of a value. */
 void nd_param_print(const nd_params *p, const nd_param *row, nd_text *out);
@@ -76,12 +78,13 @@ void nd_param_print(const nd_params *p, const nd_param *row, nd_text *out);
 /* The value as a number, for expressions and axes; false for texts, choices and lists. */
 bool nd_param_number(const nd_params *p, const nd_param *row, double *out);
 
-/* The canonical text of a trial: a line "name = value" for each parameter that differs from its
- * default, sorted by name, without those that cannot change a result (unless `all`). */
+/* The canonical text of a trial: a line "name = value" for each parameter that differs from
+ * its default, sorted by name, without those that cannot change a result (unless `all`). */
 void nd_params_print(const nd_params *p, bool all, nd_text *out);
 ND_MUST nd_code nd_params_parse(nd_params *p, const char *text, nd_err *err);
 
-/* A trial's name: a 128-bit hash of its canonical text and the schema version, seeds included. */
+/* A trial's name: a 128-bit hash of its canonical text and the schema version, seeds
+ * included. */
 typedef struct nd_key {
     unsigned char b[16];
 } nd_key;

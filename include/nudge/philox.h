@@ -1,13 +1,13 @@
 /* philox.h -- random numbers as a pure function of where they are used.
  *
  * Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a
- * keyed bijection of 128-bit counters. There is no generator state, so nothing depends on the
- * order of draws, the number of ranks, or a crash survived. The key is a seed; the counter says
- * what the number is for: (index, batch, epoch, stream).
+ * keyed bijection of 128-bit counters. There is no generator state, so nothing depends on
+ * the order of draws, the number of ranks, or a crash survived. The key is a seed; the
+ * counter says what the number is for: (index, batch, epoch, stream).
  *
- * The key is a seed alone, not the trial: trials with the same device seed see the same devices
- * and trials with the same training seed the same images in the same order (common random
- * numbers), so that two cells of a map differ by their parameters only. */
+ * The key is a seed alone, not the trial: trials with the same device seed see the same
+ * devices and trials with the same training seed the same images in the same order (common
+ * random numbers), so that two cells of a map differ by their parameters only. */
 #ifndef NUDGE_PHILOX_H
 #define NUDGE_PHILOX_H
 
@@ -69,7 +69,8 @@ static inline uint64_t nd_philox_u64(nd_at at, uint32_t index)
     return (uint64_t)r[1] << 32 | r[0];
 }
 
-/* Uniform integer in [0, n), n >= 1: the high word of a 64x32-bit product; bias below 2^-32. */
+/* Uniform integer in [0, n), n >= 1: the high word of a 64x32-bit product; bias below
+ * 2^-32. */
 static inline uint32_t nd_philox_below(nd_at at, uint32_t index, uint32_t n)
 {
     const uint64_t r = nd_philox_u64(at, index);

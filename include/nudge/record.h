@@ -1,6 +1,8 @@
-/* record.h -- what a trial returned: its metrics, how it ended, where it ran; and its bytes.
+/* record.h -- what a trial returned: its metrics, how it ended, where it ran; and its
+ * bytes.
  *
- * The same bytes go through the pipe from the trial's process, over MPI, and into the journal. */
+ * The same bytes go through the pipe from the trial's process, over MPI, and into the
+ * journal. */
 #ifndef NUDGE_RECORD_H
 #define NUDGE_RECORD_H
 
@@ -41,11 +43,11 @@ bool nd_status_retry(nd_status s); /* may come out otherwise another time */
 typedef struct nd_record {
     nd_key key;
     nd_status status;
-    int attempts;        /* attempts that ended, this one included     */
-    double seconds;      /* wall time of this attempt                  */
+    int attempts;   /* attempts that ended, this one included     */
+    double seconds; /* wall time of this attempt                  */
     char host[64], isa[16];
-    char reason[256];    /* why it failed; empty when done             */
-    size_t epochs;       /* length of each curve                       */
+    char reason[256];         /* why it failed; empty when done             */
+    size_t epochs;            /* length of each curve                       */
     double value[ND_METRICS]; /* NaN: not measured                     */
     float *curve[ND_METRICS]; /* (epochs), owned, or NULL              */
 } nd_record;
@@ -56,14 +58,15 @@ void nd_record_free(nd_record *r);
 /* Gives every metric that has one a curve of n epochs, filled with NaN. */
 ND_MUST nd_code nd_record_curves(nd_record *r, size_t n, nd_err *err);
 
-void nd_record_pack(const nd_record *r, nd_text *out); /* appends; check with nd_text_check */
+void nd_record_pack(const nd_record *r,
+                    nd_text *out); /* appends; check with nd_text_check */
 
 /* Reads what nd_record_pack wrote, by this or another version: metrics unknown here are
  * dropped, missing ones are NaN. ND_ECORRUPT when the bytes are no record. */
 ND_MUST nd_code nd_record_unpack(nd_record *r, const void *bytes, size_t n, nd_err *err);
 
-/* True when every number that is a function of the parameters is equal, bit for bit; otherwise
- * `why` (may be NULL) names the first difference. */
+/* True when every number that is a function of the parameters is equal, bit for bit;
+ * otherwise `why` (may be NULL) names the first difference. */
 bool nd_record_same(const nd_record *a, const nd_record *b, nd_text *why);
 
 #endif

@@ -1,4 +1,5 @@
-/* text.h -- growing text, strict number parsing, shortest number printing, nearest names. */
+/* text.h -- growing text, strict number parsing, shortest number printing, nearest names.
+ */
 #ifndef NUDGE_TEXT_H
 #define NUDGE_TEXT_H
 
@@ -8,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A growing byte string, always NUL-terminated once something was added. Start from {0}; free
- * with nd_text_free. Running out of memory sets `failed`, which sticks; check it once, at the
- * end, with nd_text_check. */
+/* A growing byte string, always NUL-terminated once something was added. Start from {0};
+ * free with nd_text_free. Running out of memory sets `failed`, which sticks; check it once,
+ * at the end, with nd_text_check. */
 typedef struct nd_text {
     char *s;
     size_t n, cap;
@@ -23,14 +24,18 @@ void nd_text_real(nd_text *t, double x); /* shortest decimal that reads back as 
 void nd_text_clear(nd_text *t);          /* keeps the memory */
 void nd_text_free(nd_text *t);
 ND_MUST nd_code nd_text_check(const nd_text *t, nd_err *err);
-static inline const char *nd_text_str(const nd_text *t) { return t->s ? t->s : ""; }
+static inline const char *nd_text_str(const nd_text *t)
+{
+    return t->s ? t->s : "";
+}
 
 /* The whole of s must be the number: no spaces, hex, inf or nan. */
 bool nd_parse_real(const char *s, double *out);
-bool nd_parse_int(const char *s, int64_t *out);   /* also 1e4 when that is whole */
-bool nd_parse_bool(const char *s, bool *out);     /* true false yes no on off    */
+bool nd_parse_int(const char *s, int64_t *out); /* also 1e4 when that is whole */
+bool nd_parse_bool(const char *s, bool *out);   /* true false yes no on off    */
 
-/* Seconds from "90", "45s", "30m", "2h", "1d", "MM:SS", "HH:MM:SS", "D-HH:MM:SS" (as Slurm). */
+/* Seconds from "90", "45s", "30m", "2h", "1d", "MM:SS", "HH:MM:SS", "D-HH:MM:SS" (as
+ * Slurm). */
 bool nd_parse_duration(const char *s, double *seconds);
 void nd_text_duration(nd_text *t, double seconds); /* "1 h 02 min", "3.4 s" */
 

@@ -15,9 +15,15 @@ static const struct {
 #undef E
 };
 
-const char *nd_code_text(nd_code code) { return codes[code].text; }
+const char *nd_code_text(nd_code code)
+{
+    return codes[code].text;
+}
 
-int nd_code_exit(nd_code code) { return codes[code].exit; }
+int nd_code_exit(nd_code code)
+{
+    return codes[code].exit;
+}
 
 nd_code nd_err_set(nd_err *err, nd_code code, int sys, const char *file, int line,
                    const char *fmt, ...)

@@ -83,7 +83,8 @@ nd_code nd_dir_sync(const char *path, nd_err *err)
 {
     const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return ND_FAIL_SYS(err, ND_EIO, "cannot open folder %s", path);
-    /* Some file systems refuse fsync on folders; a rename is then as durable as they make it. */
+    /* Some file systems refuse fsync on folders; a rename is then as durable as they make
+     * it. */
     const bool ok = fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP;
     const int sys = errno;
     close(fd);
@@ -143,7 +144,10 @@ out:
     return code;
 }
 
-bool nd_file_exists(const char *path) { return access(path, F_OK) == 0; }
+bool nd_file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
 
 nd_code nd_dir_make(const char *path, nd_err *err)
 {

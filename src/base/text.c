@@ -73,7 +73,8 @@ void nd_text_free(nd_text *t)
 
 nd_code nd_text_check(const nd_text *t, nd_err *err)
 {
-    return t->failed ? ND_FAIL(err, ND_ENOMEM, "out of memory while building a text") : ND_OK;
+    return t->failed ? ND_FAIL(err, ND_ENOMEM, "out of memory while building a text")
+                     : ND_OK;
 }
 
 bool nd_parse_real(const char *s, double *out)
@@ -98,18 +99,15 @@ bool nd_parse_int(const char *s, int64_t *out)
         return true;
     }
     double x;
-    if (!nd_parse_real(s, &x) || x != floor(x) || fabs(x) > 9007199254740992.0) return false;
+    if (!nd_parse_real(s, &x) || x != floor(x) || fabs(x) > 9007199254740992.0)
+        return false;
     *out = (int64_t)x;
     return true;
 }
 
 bool nd_parse_bool(const char *s, bool *out)
 {
-    static const char *const words[][2] = {
-        {"false", "true"},
-        {"no",    "yes" },
-        {"off",   "on"  }
-    };
+    static const char *const words[][2] = {{"false", "true"}, {"no", "yes"}, {"off", "on"}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         for (int b = 0; b < 2; b++)
             if (!strcmp(s, words[i][b])) {
@@ -157,12 +155,7 @@ bool nd_parse_duration(const char *s, double *seconds)
     static const struct {
         char unit;
         double seconds;
-    } units[] = {
-        {'s', 1    },
-        {'m', 60   },
-        {'h', 3600 },
-        {'d', 86400}
-    };
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
     const size_t n = strlen(s);
     char number[32];
     double scale = 1;

@@ -43,27 +43,33 @@ static const char *const choices_DATASET[] = {
 #define choices_NONE NULL
 
 static const nd_param rows[] = {
-#define P(group, field, kind, set, deflt, low, high, units, flag, about, from)                 \
-    {.name = #group "." #field,                                                                \
-     .variable = #group "_" #field,                                                            \
-     .type = ND_TYPE_##kind,                                                                   \
-     .choices = choices_##set,                                                                 \
-     .fallback = deflt,                                                                        \
-     .lo = low,                                                                                \
-     .hi = high,                                                                               \
-     .unit = units,                                                                            \
-     .help = about,                                                                            \
-     .source = from,                                                                           \
-     .flags = flag,                                                                            \
+#define P(group, field, kind, set, deflt, low, high, units, flag, about, from)             \
+    {.name = #group "." #field,                                                            \
+     .variable = #group "_" #field,                                                        \
+     .type = ND_TYPE_##kind,                                                               \
+     .choices = choices_##set,                                                             \
+     .fallback = deflt,                                                                    \
+     .lo = low,                                                                            \
+     .hi = high,                                                                           \
+     .unit = units,                                                                        \
+     .help = about,                                                                        \
+     .source = from,                                                                       \
+     .flags = flag,                                                                        \
      .offset = offsetof(nd_params, group##_##field)},
 #include "nudge/params.def"
 #undef P
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
-size_t nd_param_count(void) { return N_ROWS; }
+size_t nd_param_count(void)
+{
+    return N_ROWS;
+}
 
-const nd_param *nd_param_at(size_t i) { return &rows[i]; }
+const nd_param *nd_param_at(size_t i)
+{
+    return &rows[i];
+}
 
 const nd_param *nd_param_find(const char *name)
 {
@@ -82,8 +88,9 @@ const char *nd_param_nearest(const char *name)
 
 const char *nd_type_text(nd_type type)
 {
-    static const char *const texts[] = {"a whole number", "a number", "a name",
-                                        "a text", "a list of whole numbers", "a list of numbers"};
+    static const char *const texts[] = {
+        "a whole number",          "a number",         "a name", "a text",
+        "a list of whole numbers", "a list of numbers"};
     return texts[type];
 }
 
@@ -138,18 +145,18 @@ static nd_code set_choice(const nd_param *row, const char *text, int64_t *out, n
         nd_text_add(&all, "%s%s", i ? ", " : "", row->choices[i]);
     }
     if (near.best)
-        ND_FAIL(err, ND_EINPUT, "%s has no choice \"%.64s\"; did you mean \"%s\"?", row->name,
-                text, near.best);
+        ND_FAIL(err, ND_EINPUT, "%s has no choice \"%.64s\"; did you mean \"%s\"?",
+                row->name, text, near.best);
     else
-        ND_FAIL(err, ND_EINPUT, "%s has no choice \"%.64s\"; it takes one of: %s", row->name,
-                text, nd_text_str(&all));
+        ND_FAIL(err, ND_EINPUT, "%s has no choice \"%.64s\"; it takes one of: %s",
+                row->name, text, nd_text_str(&all));
     nd_text_free(&all);
     return ND_EINPUT;
 }
 
 /* "[784, 512, 10]", "784 512 10" or a lone number */
-static nd_code set_list(const nd_param *row, const char *text, nd_ints *ints, nd_reals *reals,
-                        nd_err *err)
+static nd_code set_list(const nd_param *row, const char *text, nd_ints *ints,
+                        nd_reals *reals, nd_err *err)
 {
     const bool whole = ints != NULL;
     const char *p = text;
@@ -166,7 +173,8 @@ static nd_code set_list(const nd_param *row, const char *text, nd_ints *ints, nd
         char number[40];
         const size_t digits = strcspn(p, ", ]");
         if (n == ND_LIST_MAX)
-            return ND_FAIL(err, ND_EINPUT, "%s takes at most %d values", row->name, ND_LIST_MAX);
+            return ND_FAIL(err, ND_EINPUT, "%s takes at most %d values", row->name,
+                           ND_LIST_MAX);
         if (!digits || digits >= sizeof number) return wrong_type(row, text, err);
         nd_copy(number, digits + 1, p);
         double x = 0;
@@ -179,8 +187,9 @@ static nd_code set_list(const nd_param *row, const char *text, nd_ints *ints, nd
         n++;
         p += digits;
     }
-    if (!n) return ND_FAIL(err, ND_EINPUT, "%s is empty: it takes %s", row->name,
-                           nd_type_text(row->type));
+    if (!n)
+        return ND_FAIL(err, ND_EINPUT, "%s is empty: it takes %s", row->name,
+                       nd_type_text(row->type));
     if (whole)
         ints->n = n;
     else
@@ -199,12 +208,16 @@ nd_code nd_param_set(nd_params *p, const nd_param *row, const char *text, nd_err
     } v = {0};
     size_t size = sizeof v.i;
     switch (row->type) {
-    case ND_TYPE_INT: ND_TRY(set_number(row, true, text, NULL, &v.i, err)); break;
+    case ND_TYPE_INT:
+        ND_TRY(set_number(row, true, text, NULL, &v.i, err));
+        break;
     case ND_TYPE_REAL:
         ND_TRY(set_number(row, false, text, &v.x, NULL, err));
         size = sizeof v.x;
         break;
-    case ND_TYPE_CHOICE: ND_TRY(set_choice(row, text, &v.i, err)); break;
+    case ND_TYPE_CHOICE:
+        ND_TRY(set_choice(row, text, &v.i, err));
+        break;
     case ND_TYPE_TEXT:
         if (strlen(text) >= sizeof v.s.s || strpbrk(text, "\r\n"))
             return ND_FAIL(err, ND_EINPUT, "%s takes one line of at most %d characters",
@@ -239,10 +252,18 @@ void nd_param_print(const nd_params *p, const nd_param *row, nd_text *out)
 {
     const void *f = field(p, row);
     switch (row->type) {
-    case ND_TYPE_INT: nd_text_add(out, "%lld", (long long)*(const int64_t *)f); break;
-    case ND_TYPE_REAL: nd_text_real(out, *(const double *)f); break;
-    case ND_TYPE_CHOICE: nd_text_add(out, "%s", row->choices[*(const int64_t *)f]); break;
-    case ND_TYPE_TEXT: nd_text_add(out, "%s", ((const nd_path *)f)->s); break;
+    case ND_TYPE_INT:
+        nd_text_add(out, "%lld", (long long)*(const int64_t *)f);
+        break;
+    case ND_TYPE_REAL:
+        nd_text_real(out, *(const double *)f);
+        break;
+    case ND_TYPE_CHOICE:
+        nd_text_add(out, "%s", row->choices[*(const int64_t *)f]);
+        break;
+    case ND_TYPE_TEXT:
+        nd_text_add(out, "%s", ((const nd_path *)f)->s);
+        break;
     case ND_TYPE_INTS:
     case ND_TYPE_REALS: {
         const nd_ints *ints = f;
@@ -311,12 +332,14 @@ nd_code nd_params_parse(nd_params *p, const char *text, nd_err *err)
         nd_copy(copy, n + 1, line);
         line += n + (line[n] == '\n');
         char *equals = strstr(copy, " = ");
-        if (!equals) return ND_FAIL(err, ND_ECORRUPT, "not a parameter line: \"%.80s\"", copy);
+        if (!equals)
+            return ND_FAIL(err, ND_ECORRUPT, "not a parameter line: \"%.80s\"", copy);
         *equals = '\0';
         const nd_param *row = nd_param_find(copy);
         if (!row)
-            return ND_FAIL(err, ND_ENOENT,
-                           "unknown parameter \"%.64s\"; was this written by a newer nudge?", copy);
+            return ND_FAIL(
+                err, ND_ENOENT,
+                "unknown parameter \"%.64s\"; was this written by a newer nudge?", copy);
         ND_TRY(nd_param_set(p, row, equals + 3, err));
     }
     return ND_OK;

@@ -1,8 +1,8 @@
 /* record.c -- the metric table at work, and the bytes of a record:
  *
- *   u32 version (1); key 16 bytes; u32 status; u32 attempts; f64 seconds; str host; str isa;
- *   str reason; u32 epochs; u32 metrics; then for each metric: str name; f64 value;
- *   u32 has_curve; if so f32 x epochs.
+ *   u32 version (1); key 16 bytes; u32 status; u32 attempts; f64 seconds; str host; str
+ * isa; str reason; u32 epochs; u32 metrics; then for each metric: str name; f64 value; u32
+ * has_curve; if so f32 x epochs.
  *
  * Names make it readable by a version with other rows. Numbers are little-endian. */
 #include "nudge/record.h"
@@ -16,13 +16,16 @@
 enum { VERSION = 1, EPOCHS_MAX = 1000000 };
 
 static const nd_metric rows[ND_METRICS] = {
-#define M(id, with_curve, units, flag, about)                                                  \
+#define M(id, with_curve, units, flag, about)                                              \
     {.name = #id, .unit = units, .long_name = about, .curve = with_curve, .flags = flag},
 #include "nudge/metrics.def"
 #undef M
 };
 
-const nd_metric *nd_metric_at(size_t i) { return &rows[i]; }
+const nd_metric *nd_metric_at(size_t i)
+{
+    return &rows[i];
+}
 
 int nd_metric_find(const char *name)
 {
@@ -49,10 +52,22 @@ static const struct {
 #undef T
 };
 
-const char *nd_status_name(nd_status s) { return statuses[s].name; }
-const char *nd_status_help(nd_status s) { return statuses[s].help; }
-bool nd_status_failed(nd_status s) { return statuses[s].failed; }
-bool nd_status_retry(nd_status s) { return statuses[s].retry; }
+const char *nd_status_name(nd_status s)
+{
+    return statuses[s].name;
+}
+const char *nd_status_help(nd_status s)
+{
+    return statuses[s].help;
+}
+bool nd_status_failed(nd_status s)
+{
+    return statuses[s].failed;
+}
+bool nd_status_retry(nd_status s)
+{
+    return statuses[s].retry;
+}
 
 void nd_record_init(nd_record *r)
 {
@@ -83,7 +98,8 @@ nd_code nd_record_curves(nd_record *r, size_t n, nd_err *err)
         if (!rows[i].curve) continue;
         free(r->curve[i]);
         r->curve[i] = new_curve(n);
-        if (!r->curve[i]) return ND_FAIL(err, ND_ENOMEM, "no memory for curves of %zu epochs", n);
+        if (!r->curve[i])
+            return ND_FAIL(err, ND_ENOMEM, "no memory for curves of %zu epochs", n);
     }
     return ND_OK;
 }
@@ -144,8 +160,8 @@ nd_code nd_record_unpack(nd_record *r, const void *bytes, size_t n, nd_err *err)
     const uint32_t metrics = nd_get_u32(&c);
     nd_code code = ND_OK;
     if (c.bad || version != VERSION || status >= ND_STATUSES || r->epochs > EPOCHS_MAX)
-        code = ND_FAIL(err, ND_ECORRUPT, "not a trial record (version %u, status %u)", version,
-                       status);
+        code = ND_FAIL(err, ND_ECORRUPT, "not a trial record (version %u, status %u)",
+                       version, status);
     r->status = code == ND_OK ? (nd_status)status : ND_STATUS_PENDING;
     for (uint32_t i = 0; code == ND_OK && i < metrics && !c.bad; i++)
         code = unpack_metric(r, &c, err);
@@ -156,7 +172,10 @@ nd_code nd_record_unpack(nd_record *r, const void *bytes, size_t n, nd_err *err)
 }
 
 /* Equal bits, or both not measured. */
-static bool same_real(double a, double b) { return a == b || (isnan(a) && isnan(b)); }
+static bool same_real(double a, double b)
+{
+    return a == b || (isnan(a) && isnan(b));
+}
 
 bool nd_record_same(const nd_record *a, const nd_record *b, nd_text *why)
 {
@@ -164,7 +183,8 @@ bool nd_record_same(const nd_record *a, const nd_record *b, nd_text *why)
     nd_text *t = why ? why : &none;
     bool same = false;
     if (a->status != b->status) {
-        nd_text_add(t, "status %s and %s", nd_status_name(a->status), nd_status_name(b->status));
+        nd_text_add(t, "status %s and %s", nd_status_name(a->status),
+                    nd_status_name(b->status));
         goto out;
     }
     for (int i = 0; i < ND_METRICS; i++) {
@@ -174,7 +194,8 @@ bool nd_record_same(const nd_record *a, const nd_record *b, nd_text *why)
             goto out;
         }
         if (!a->curve[i] != !b->curve[i] || (a->curve[i] && a->epochs != b->epochs)) {
-            nd_text_add(t, "%s over %zu and %zu epochs", rows[i].name, a->epochs, b->epochs);
+            nd_text_add(t, "%s over %zu and %zu epochs", rows[i].name, a->epochs,
+                        b->epochs);
             goto out;
         }
         for (size_t e = 0; a->curve[i] && e < a->epochs; e++)
