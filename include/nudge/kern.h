@@ -1,0 +1,131 @@
+/* kern.h -- the vector kernels: what every model and device computes with. They know
+ * layouts, not energies.
+ *
+ * Layouts. States are matrices (B, n), row-major, with the leading dimension nd_ld(n): n
+ * rounded up to ND_LANES, the padding kept at 0. Weights from k inputs to n outputs are
+ * stored in panels (k, n): nd_ld(n)/16 panels after each other, each (k, 16): the 16
+ * outputs of one input lie together, so that a product reads a panel front to back and
+ * needs no packing.
+ *
+ * One result on every machine: each output element is summed over k in rising order with
+ * fused multiply-adds, on every ISA; transcendental functions are this project's
+ * polynomials. So scalar, AVX2 and AVX-512 give the same bits, and the scalar build is the
+ * oracle.
+ *
+ * Kernels do not allocate, fail or log. Any size is legal, 0 included. */
+#ifndef NUDGE_KERN_H
+#define NUDGE_KERN_H
+
+#include "nudge/err.h"
+#include "nudge/philox.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ND_LANES = 16 };
+
+static inline size_t nd_ld(size_t n)
+{
+    return (n + ND_LANES - 1) / ND_LANES * ND_LANES;
+}
+static inline size_t nd_panels(size_t k, size_t n)
+{
+    return k * nd_ld(n);
+} /* floats */
+static inline size_t nd_panel_at(size_t k, size_t i, size_t j)
+{
+    return j / ND_LANES * k * ND_LANES + i * ND_LANES + j % ND_LANES;
+}
+
+/* One product s W: s (B, k), W panels (k, n). */
+typedef struct nd_term {
+    const float *s;
+    size_t k, ld;
+    const float *w;
+} nd_term;
+
+/* out (B, n) = drive + sum of the terms. */
+typedef struct nd_affine {
+    size_t B, n;
+    const float *drive; /* (B, n), or (n) for all rows when drive_ld = 0 */
+    size_t drive_ld;
+    int terms;
+    nd_term term[2];
+    float *out; /* (B, n), ld = nd_ld(n) */
+} nd_affine;
+
+/* One relaxation step of a layer, fused:
+ *
+ *     x  = in.drive + sum of in.term                              (the pre-activation)
+ *     s' = s + dt (-s + r(x) + beta (y - s))                      nudged outside r
+ *     s' = s + dt (-s + r(x + beta (y - s)))                      nudged inside r
+ *
+ * s' goes to in.out, which must not overlap `old` or the terms: all layers of a step see
+ * the states of the step before (Jacobi). target NULL: no nudge. */
+typedef struct nd_relax {
+    nd_affine in;
+    const float *old;    /* s (B, n) */
+    const float *target; /* y (B, n) or NULL */
+    float beta, dt;
+    bool inside;
+    int activation; /* nd_activation_id */
+} nd_relax;
+
+/* out panels (k, n) = scale (pre1^T post1 - pre0^T post0), the contrast of two phases; pre0
+ * NULL: only the first. pre (B, k) with leading dimension pre_ld (0: one row for all), post
+ * (B, n). */
+typedef struct nd_hebb {
+    size_t B, k, n;
+    size_t pre_ld;
+    const float *pre1, *post1, *pre0, *post0;
+    float scale;
+    float *out;
+} nd_hebb;
+
+/* A run of cells, 16 to a row: `rows` rows of which the first `lanes` cells are real and
+ * the rest padding. `first` is the index of the first row: it names the cells to the random
+ * numbers. */
+typedef struct nd_rows {
+    size_t rows;
+    unsigned lanes;
+    uint32_t first;
+} nd_rows;
+
+/* Differential pairs of logarithmic devices under one signed pulse each (device_ernoult.c):
+ * conductances x in units of the range, 0..1, updated in place; weights w = range (xp -
+ * xm). */
+typedef struct nd_pairs {
+    nd_rows cells;
+    const float
+        *pulse; /* signed width in units of T: > 0 potentiates plus, depresses minus */
+    float *plus, *minus;
+    /* relative step sizes, potentiation and depression of each; NULL: 1 */
+    const float *up_plus, *down_plus, *up_minus, *down_minus;
+    float *weight;
+    float beta, growth; /* non-linearity, and exp(beta) - 1 */
+    float c2c, range;
+    bool noise_on_all;
+    nd_at at; /* of the cycle-to-cycle noise */
+} nd_pairs;
+
+typedef struct nd_kernels {
+    const char *isa;
+#define K(name, args) void(*name) args;
+#include "nudge/kern.def"
+#undef K
+} nd_kernels;
+
+/* Chooses the kernel table: the ISA named by $NUDGE_ISA (scalar, avx2, avx512), else the
+ * widest that processor and operating system support. Call once at start; ND_EUSAGE for an
+ * unknown name, ND_EENV for one that this machine lacks. */
+ND_MUST nd_code nd_kern_choose(nd_err *err);
+
+/* The chosen table; scalar before a choice was made. */
+const nd_kernels *nd_kern(void);
+
+/* Row i of all tables compiled in, widest last, or NULL; `usable` says if it can run here.
+ */
+const nd_kernels *nd_kern_isa(size_t i, bool *usable);
+
+#endif

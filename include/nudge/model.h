@@ -1,0 +1,93 @@
+/* model.h -- energy-based learners behind one table of operations.
+ *
+ * EP networks and Boltzmann machines are both contrastive two-phase learners: settle
+ * without a teacher, settle with one (or apart from the data), and move every weight by the
+ * difference of what the two phases say. A row of the table says how one family of models
+ * does it; the loop around it is in trial.c, what the weights are made of in device.h. */
+#ifndef NUDGE_MODEL_H
+#define NUDGE_MODEL_H
+
+#include "nudge/device.h"
+
+/* What the data set offers. */
+typedef struct nd_shape {
+    size_t features, classes;
+} nd_shape;
+
+/* A mini-batch, ready to settle on. Padding of x and y is 0. */
+typedef struct nd_batch {
+    size_t B;
+    const float *x; /* (B, features), pixels 0..1, leading dimension nd_ld(features) */
+    const float *y; /* (B, classes), one-hot, leading dimension nd_ld(classes)       */
+    const uint8_t *label; /* (B) */
+    nd_at at; /* seed, epoch and batch for whatever is random here             */
+} nd_batch;
+
+typedef enum nd_phase {
+    ND_PHASE_FREE, /* no teacher: EP's free phase           */
+    ND_PHASE_PLUS, /* nudged towards the target, +beta      */
+    ND_PHASE_MINUS /* nudged away from it, -beta            */
+} nd_phase;
+
+/* Sums over samples; divide by `samples`. */
+typedef struct nd_tally {
+    uint64_t samples, errors;
+    double loss;
+} nd_tally;
+
+enum { ND_BANKS_MAX = 2 * ND_LIST_MAX };
+
+typedef struct nd_model_ops nd_model_ops;
+
+/* A network in training. Everything but this struct and `state` lies in one arena. */
+typedef struct nd_net {
+    const nd_model_ops *ops;
+    nd_params p;
+    nd_shape shape;
+    size_t batch_max; /* samples that the buffers hold */
+    nd_bank bank[ND_BANKS_MAX];
+    size_t n_banks;
+    float *wanted, *scratch; /* as large as the largest bank */
+    void *state;             /* the model's own, owned */
+    nd_arena arena;
+} nd_net;
+
+/* What a trial of these parameters takes. */
+typedef struct nd_cost {
+    size_t bytes;         /* arena of one trial                          */
+    double flops;         /* floating-point operations to train a sample */
+    double flops_predict; /* and to predict one                          */
+} nd_cost;
+
+struct nd_model_ops {
+    const char *name;
+    size_t state_bytes;
+    /* Refuses parameters that do not fit each other or the data: ND_EINPUT, with a remedy.
+     */
+    nd_code (*check)(const nd_params *p, nd_shape shape, nd_err *err);
+    /* Carves banks and buffers; called twice, to measure and to take. */
+    void (*layout)(nd_net *net, nd_arena *a);
+    void (*init)(nd_net *net);
+    /* Brings the states of a phase to rest. FREE comes first in every mini-batch. */
+    void (*settle)(nd_net *net, const nd_batch *b, nd_phase phase);
+    /* After FREE: runs the other phases, contrasts, and programs every bank. */
+    void (*learn)(nd_net *net, const nd_batch *b);
+    /* After FREE: adds the mini-batch to the tally. */
+    void (*predict)(const nd_net *net, const nd_batch *b, nd_tally *t);
+    void (*cost)(const nd_params *p, nd_cost *c); /* fills the flops */
+};
+
+const nd_model_ops *nd_model_at(nd_model_id id);
+
+/* Checks p against the data and says what a trial will take. */
+ND_MUST nd_code nd_net_plan(const nd_params *p, nd_shape shape, nd_cost *cost, nd_err *err);
+
+/* A network with its first weights. After this, training allocates nothing. */
+ND_MUST nd_code nd_net_new(nd_net *net, const nd_params *p, nd_shape shape, nd_err *err);
+void nd_net_free(nd_net *net);
+
+/* Samples that predict best together: evaluation is not bound to the training's mini-batch.
+ */
+enum { ND_EVAL_BATCH = 100 };
+
+#endif

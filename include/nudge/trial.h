@@ -1,0 +1,28 @@
+/* trial.h -- one training run, from parameters to a record. Knows no MPI, no NetCDF, no
+ * argv. */
+#ifndef NUDGE_TRIAL_H
+#define NUDGE_TRIAL_H
+
+#include "nudge/dataset.h"
+#include "nudge/model.h"
+#include "nudge/record.h"
+
+/* Called after every epoch (counted from 1) with the curves so far. */
+typedef struct nd_watch {
+    void *ctx;
+    void (*epoch)(void *ctx, const nd_record *so_far, size_t epoch);
+} nd_watch;
+
+/* Trains to the end, or until it diverges: then the record says so, which is no error.
+ * Fills all of `out` but attempts (free it with nd_record_free). watch may be NULL. Fails
+ * with ND_EINPUT when p does not fit itself or the data, ND_ENOMEM. */
+ND_MUST nd_code nd_trial_run(const nd_params *p, const nd_dataset *data,
+                             const nd_watch *watch, nd_record *out, nd_err *err);
+
+/* Trains a model of these parameters on made-up images for about `seconds` and returns the
+ * time that one trial with `samples` training images would take on this machine. */
+ND_MUST nd_code nd_trial_estimate(const nd_params *p, nd_shape shape, size_t train,
+                                  size_t test, double seconds, double *estimate,
+                                  nd_err *err);
+
+#endif

@@ -1,0 +1,138 @@
+/* k_relax.c -- products of states and weights, and the relaxation step fused with them.
+ *
+ * The product is cut into tiles of TILE_ROWS x TILE_PANELS whose sums stay in registers
+ * while k runs. The tile's shape differs between ISAs; the bits do not, since each element
+ * is one sum over k in order. The step's second half (activation, nudge, leak) follows tile
+ * by tile, while the pre-activations are still in the first cache. */
+#include "k_act.h"
+#include "kern_impl.h"
+#include "vec_math.h"
+
+static inline size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Rows [b, b+M) and panels [p, p+P) of `a`; M and P are constants after inlining. */
+ND_INLINE void tile(const nd_affine *a, size_t b, size_t p, const int M, const int P)
+{
+    vf sum[TILE_ROWS][TILE_PANELS];
+    ND_UNROLL
+    for (int i = 0; i < M; i++)
+        ND_UNROLL
+    for (int j = 0; j < P; j++)
+        sum[i][j] =
+            vf_load(a->drive + (b + (size_t)i) * a->drive_ld + (p + (size_t)j) * ND_LANES);
+    for (int t = 0; t < a->terms; t++) {
+        const size_t k = a->term[t].k, ld = a->term[t].ld;
+        const float *s = a->term[t].s + b * ld;
+        const float *w = a->term[t].w + p * k * ND_LANES;
+        for (size_t x = 0; x < k; x++) {
+            vf wx[TILE_PANELS];
+            ND_UNROLL
+            for (int j = 0; j < P; j++)
+                wx[j] = vf_load(w + ((size_t)j * k + x) * ND_LANES);
+            ND_UNROLL
+            for (int i = 0; i < M; i++) {
+                const vf sx = vf_set1(s[(size_t)i * ld + x]);
+                ND_UNROLL
+                for (int j = 0; j < P; j++)
+                    sum[i][j] = vf_fma(sx, wx[j], sum[i][j]);
+            }
+        }
+    }
+    const size_t ld = nd_ld(a->n);
+    ND_UNROLL
+    for (int i = 0; i < M; i++)
+        ND_UNROLL
+    for (int j = 0; j < P; j++)
+        vf_store(a->out + (b + (size_t)i) * ld + (p + (size_t)j) * ND_LANES, sum[i][j]);
+}
+
+#define TILE_CASE(m)                                                                       \
+    case m:                                                                                \
+        if (m > TILE_ROWS) break;                                                          \
+        if (panels == 1)                                                                   \
+            tile(a, b, p, m > TILE_ROWS ? 1 : m, 1);                                       \
+        else                                                                               \
+            tile(a, b, p, m > TILE_ROWS ? 1 : m, TILE_PANELS);                             \
+        break;
+
+static void run_tile(const nd_affine *a, size_t b, size_t rows, size_t p, size_t panels)
+{
+    switch (rows) {
+        TILE_CASE(1)
+        TILE_CASE(2)
+        TILE_CASE(3)
+        TILE_CASE(4)
+        TILE_CASE(5)
+        TILE_CASE(6)
+        TILE_CASE(7)
+        TILE_CASE(8)
+        TILE_CASE(9)
+        TILE_CASE(10)
+    }
+}
+
+/* activation, nudge and leak of rows x panels whose pre-activations lie in in.out */
+ND_INLINE void finish(const nd_relax *r, size_t b, size_t rows, size_t p, size_t panels,
+                      const int activation)
+{
+    const size_t n = r->in.n, ld = nd_ld(n);
+    const vf beta = vf_set1(r->beta), dt = vf_set1(r->dt), keep = vf_set1(1.0f - r->dt);
+    for (size_t i = b; i < b + rows; i++)
+        for (size_t j = p * ND_LANES; j < smaller((p + panels) * ND_LANES, n);
+             j += ND_LANES) {
+            const unsigned lanes = (unsigned)smaller(n - j, ND_LANES);
+            float *out = r->in.out + i * ld + j;
+            const vf s = vf_load(r->old + i * ld + j);
+            vf x = vf_load(out), nudge = vf_set1(0.0f);
+            if (r->target) nudge = vf_mul(beta, vf_sub(vf_load(r->target + i * ld + j), s));
+            if (r->inside) x = vf_add(x, nudge);
+            vf f = activate(x, activation);
+            if (!r->inside) f = vf_add(f, nudge);
+            /* (1-dt) s + dt f is s + dt (f - s), and exactly f at dt = 1 */
+            const vf next = vf_fma(keep, s, vf_mul(dt, f));
+            vf_store(out, vf_sel(vm_first(lanes), next, vf_set1(0.0f)));
+        }
+}
+
+static void finish_any(const nd_relax *r, size_t b, size_t rows, size_t p, size_t panels)
+{
+    switch (r->activation) {
+#define A(id, name, formula, source)                                                       \
+    case ND_ACTIVATION_##id:                                                               \
+        finish(r, b, rows, p, panels, ND_ACTIVATION_##id);                                 \
+        break;
+#include "nudge/activations.def"
+#undef A
+    }
+}
+
+/* Walks the tiles of `a`; `r`, if there, is the step that finishes each. Rows are split
+ * evenly, so that no tile is left with a row or two. */
+static void walk(const nd_affine *a, const nd_relax *r)
+{
+    if (!a->B) return;
+    const size_t panels = nd_ld(a->n) / ND_LANES;
+    const size_t blocks = (a->B + TILE_ROWS - 1) / TILE_ROWS;
+    for (size_t p = 0; p < panels;) {
+        const size_t wide = panels - p >= TILE_PANELS ? TILE_PANELS : 1;
+        for (size_t block = 0; block < blocks; block++) {
+            const size_t b = a->B * block / blocks, end = a->B * (block + 1) / blocks;
+            run_tile(a, b, end - b, p, wide);
+            if (r) finish_any(r, b, end - b, p, wide);
+        }
+        p += wide;
+    }
+}
+
+void ND_KERNEL(affine)(const nd_affine *a)
+{
+    walk(a, NULL);
+}
+
+void ND_KERNEL(relax)(const nd_relax *r)
+{
+    walk(&r->in, r);
+}

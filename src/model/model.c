@@ -1,0 +1,76 @@
+/* model.c -- the model table, and the making of a network. */
+#include "model_impl.h"
+
+#include <stdlib.h>
+
+static const nd_model_ops *const models[] = {
+#define M(id, name, help, source) &nd_model_##id,
+#include "nudge/models.def"
+#undef M
+};
+
+const nd_model_ops *nd_model_at(nd_model_id id)
+{
+    return models[id];
+}
+
+static void layout(nd_net *net, nd_arena *a)
+{
+    net->n_banks = 0;
+    net->ops->layout(net, a);
+    size_t largest = 0;
+    for (size_t i = 0; i < net->n_banks; i++) {
+        const size_t n = nd_bank_scratch(&net->bank[i]);
+        if (n > largest) largest = n;
+    }
+    net->wanted = nd_arena_take(a, largest, sizeof *net->wanted);
+    net->scratch = nd_arena_take(a, largest, sizeof *net->scratch);
+}
+
+/* A network without memory: its arena has only been measured. */
+static nd_code measured(nd_net *net, const nd_params *p, nd_shape shape, size_t *bytes,
+                        nd_err *err)
+{
+    const nd_model_ops *ops = models[p->model_kind];
+    ND_TRY(ops->check(p, shape, err));
+    *net = (nd_net){.ops = ops, .p = *p, .shape = shape};
+    net->batch_max = (size_t)p->train_batch;
+    if (net->batch_max < ND_EVAL_BATCH) net->batch_max = ND_EVAL_BATCH;
+    net->state = calloc(1, ops->state_bytes);
+    if (!net->state) return ND_FAIL(err, ND_ENOMEM, "no memory for a network");
+    nd_arena measure = {0};
+    layout(net, &measure);
+    *bytes = measure.used;
+    return ND_OK;
+}
+
+nd_code nd_net_plan(const nd_params *p, nd_shape shape, nd_cost *cost, nd_err *err)
+{
+    nd_net net;
+    *cost = (nd_cost){0};
+    ND_TRY(measured(&net, p, shape, &cost->bytes, err));
+    net.ops->cost(p, cost);
+    nd_net_free(&net);
+    return ND_OK;
+}
+
+nd_code nd_net_new(nd_net *net, const nd_params *p, nd_shape shape, nd_err *err)
+{
+    size_t bytes;
+    ND_TRY(measured(net, p, shape, &bytes, err));
+    const nd_code code = nd_arena_new(&net->arena, bytes, err);
+    if (code != ND_OK) {
+        nd_net_free(net);
+        return code;
+    }
+    layout(net, &net->arena);
+    net->ops->init(net);
+    return ND_OK;
+}
+
+void nd_net_free(nd_net *net)
+{
+    free(net->state);
+    nd_arena_free(&net->arena);
+    *net = (nd_net){0};
+}
