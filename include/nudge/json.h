@@ -24,5 +24,6 @@ void nd_json_string(nd_json *j, const char *s);
 void nd_json_real(nd_json *j, double x);
 void nd_json_int(nd_json *j, long long i);
 void nd_json_bool(nd_json *j, bool b);
+void nd_json_raw(nd_json *j, const char *json); /* a value that is JSON already */
 
 #endif

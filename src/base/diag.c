@@ -7,6 +7,13 @@
 
 enum { SHOWN_COLUMNS = 96 };
 
+/* Keeps control bytes of a hostile file away from the terminal. */
+static char shown(char c)
+{
+    const unsigned char u = (unsigned char)c;
+    return u == '\t' ? ' ' : u < 32 || u == 127 ? '?' : c;
+}
+
 /* The source line and, under it, a caret; a long line is shown from near the column on. */
 static void show_line(nd_diags *d, nd_mark at)
 {
@@ -28,9 +35,7 @@ static void show_line(nd_diags *d, nd_mark at)
     if (n > SHOWN_COLUMNS) n = SHOWN_COLUMNS;
     nd_text_add(&d->text, "%5d | ", at.line);
     for (size_t i = 0; i < n; i++) {
-        /* keep control bytes of a hostile file away from the terminal */
-        const unsigned char c = (unsigned char)p[i];
-        nd_text_add(&d->text, "%c", c == '\t' ? ' ' : c < 32 || c == 127 ? '?' : c);
+        nd_text_add(&d->text, "%c", shown(p[i]));
     }
     nd_text_add(&d->text, "\n      | %*s^\n", (int)caret, "");
 }
@@ -47,6 +52,8 @@ void nd_diag(nd_diags *d, nd_mark at, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(message, sizeof message, fmt, ap);
     va_end(ap);
+    for (char *c = message; *c; c++)
+        *c = shown(*c);
     nd_text_add(&d->text, "%s\n", message);
     if (at.line > 0) show_line(d, at);
 }

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 static void before_value(nd_json *j)
 {
@@ -75,4 +76,13 @@ void nd_json_bool(nd_json *j, bool b)
 {
     before_value(j);
     nd_text_add(&j->text, b ? "true" : "false");
+}
+
+void nd_json_raw(nd_json *j, const char *json)
+{
+    before_value(j);
+    size_t n = strlen(json);
+    while (n && (json[n - 1] == '\n' || json[n - 1] == ' '))
+        n--;
+    nd_text_bytes(&j->text, json, n);
 }

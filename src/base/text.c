@@ -52,11 +52,15 @@ void nd_text_add(nd_text *t, const char *fmt, ...)
 void nd_text_real(nd_text *t, double x)
 {
     char s[40];
+    if (x == floor(x) && fabs(x) < 1e15) { /* 1000, not 1e+03; and -0 is 0 */
+        nd_text_add(t, "%.0f", x + 0.0);
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(s, sizeof s, "%.*g", digits, x);
         if (strtod(s, NULL) == x) break;
     }
-    nd_text_add(t, "%s", x == 0.0 ? "0" : s);
+    nd_text_add(t, "%s", s);
 }
 
 void nd_text_clear(nd_text *t)
