@@ -1,0 +1,355 @@
+/* sched.c -- longest expected first, as a pure state machine.
+ *
+ * Tasks are sorted once by expected cost, longest first; a task's place in that order is
+ * its rank. What is pending is a set of ranks, kept as bits: `fresh` for tasks that have
+ * not failed yet, `again` for those that have, which come after all the others. Longest
+ * processing time first ends within a last, short task of the best schedule (Graham 1969:
+ * at most 4/3 of the optimum, and far nearer with many tasks per worker).
+ *
+ * Because ranks are sorted by cost, what no longer fits in the time left is a prefix: a
+ * binary search finds its end and the next bit after it is the task to start. */
+#include "nudge/sched.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define NONE  SIZE_MAX
+#define NO_32 UINT32_MAX
+
+/* A set of small numbers that is asked for its smallest member above a bound. */
+typedef struct bits {
+    uint64_t *words;
+    size_t n_words, first; /* words before `first` are empty */
+} bits;
+
+/* 8 bytes; indexed by rank. */
+typedef struct task {
+    float cost; /* expected seconds, as given */
+    uint32_t index;
+} task;
+
+struct nd_sched {
+    nd_sched_config config;
+    task *tasks;        /* (n_tasks), longest first                         */
+    uint16_t *attempts; /* (n_tasks) by rank: attempts that failed          */
+    bits fresh, again;  /* pending ranks                                    */
+    bits idle;          /* workers                                          */
+    uint32_t *running;  /* (n_workers): rank, or NO_32                      */
+    nd_sched_counts n;
+    nd_stop stop;
+    double cost_left;        /* expected seconds of tasks that have not ended    */
+    double actual, expected; /* seconds of all done tasks, for the ratio */
+    size_t bytes;
+};
+
+static void bits_add(bits *b, size_t i)
+{
+    b->words[i / 64] |= (uint64_t)1 << i % 64;
+    if (i / 64 < b->first) b->first = i / 64;
+}
+
+static void bits_remove(bits *b, size_t i)
+{
+    b->words[i / 64] &= ~((uint64_t)1 << i % 64);
+}
+
+static bool bits_has(const bits *b, size_t i)
+{
+    return b->words[i / 64] >> i % 64 & 1;
+}
+
+/* The smallest member >= from, or NONE. */
+static size_t bits_next(bits *b, size_t from)
+{
+    while (b->first < b->n_words && !b->words[b->first])
+        b->first++;
+    size_t w = from / 64;
+    uint64_t mask = ~(uint64_t)0 << from % 64;
+    if (w < b->first) {
+        w = b->first;
+        mask = ~(uint64_t)0;
+    }
+    for (; w < b->n_words; w++, mask = ~(uint64_t)0)
+        if (b->words[w] & mask) return w * 64 + (size_t)__builtin_ctzll(b->words[w] & mask);
+    return NONE;
+}
+
+nd_sched_config nd_sched_defaults(void)
+{
+    return (nd_sched_config){.retries = 2, .max_failures = 1, .safety = 1.25};
+}
+
+static int longest_first(const void *a, const void *b)
+{
+    const task *x = a, *y = b;
+    if (x->cost != y->cost) return x->cost > y->cost ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+static nd_code check(const nd_sched_config *c, const float *cost, nd_err *err)
+{
+    if (c->n_tasks >= NO_32 || c->n_workers >= NO_32)
+        return ND_FAIL(
+            err, ND_EINPUT,
+            "%zu trials on %zu workers: at most %u each; split the campaign with "
+            "--shard i/n",
+            c->n_tasks, c->n_workers, NO_32 - 1);
+    if (c->retries < 0 || c->retries > ND_RETRIES_MAX)
+        return ND_FAIL(err, ND_EINPUT, "limits.retries is %d, must be 0 to %d", c->retries,
+                       ND_RETRIES_MAX);
+    if (!(c->max_failures >= 0 && c->max_failures <= 1))
+        return ND_FAIL(err, ND_EINPUT,
+                       "limits.max_failures is %g, must be a fraction from 0 to 1",
+                       c->max_failures);
+    if (!(c->safety > 0))
+        return ND_FAIL(err, ND_EINPUT, "the safety factor is %g, must be positive",
+                       c->safety);
+    for (size_t i = 0; i < c->n_tasks; i++)
+        if (!(cost[i] >= 0 && isfinite(cost[i])))
+            return ND_FAIL(err, ND_EINPUT, "trial %zu is expected to cost %g s", i,
+                           (double)cost[i]);
+    return ND_OK;
+}
+
+/* calloc that adds up what the scheduler holds; never asks for 0 bytes. */
+static void *take(nd_sched *s, size_t count, size_t size)
+{
+    s->bytes += count * size;
+    return calloc(count ? count : 1, size);
+}
+
+static bool bits_new(nd_sched *s, bits *b, size_t n)
+{
+    b->n_words = b->first = (n + 63) / 64;
+    b->words = take(s, b->n_words, sizeof *b->words);
+    return b->words != NULL;
+}
+
+nd_code nd_sched_new(nd_sched **out, const nd_sched_config *config, const float *cost,
+                     const int *attempts, nd_err *err)
+{
+    *out = NULL;
+    ND_TRY(check(config, cost, err));
+    const size_t n = config->n_tasks, n_workers = config->n_workers;
+    nd_sched *s = calloc(1, sizeof *s);
+    if (!s) return ND_FAIL(err, ND_ENOMEM, "no memory for a scheduler");
+    s->config = *config;
+    s->bytes = sizeof *s;
+    s->tasks = take(s, n, sizeof *s->tasks);
+    s->attempts = take(s, n, sizeof *s->attempts);
+    s->running = take(s, n_workers, sizeof *s->running);
+    const bool sets = bits_new(s, &s->fresh, n) && bits_new(s, &s->again, n) &&
+                      bits_new(s, &s->idle, n_workers);
+    if (!s->tasks || !s->attempts || !s->running || !sets) {
+        nd_sched_free(s);
+        return ND_FAIL(err, ND_ENOMEM, "no memory to schedule %zu trials", n);
+    }
+    for (size_t i = 0; i < n; i++)
+        s->tasks[i] = (task){cost[i], (uint32_t)i};
+    if (n) qsort(s->tasks, n, sizeof *s->tasks, longest_first);
+    for (size_t rank = 0; rank < n; rank++) {
+        const int before = attempts ? attempts[s->tasks[rank].index] : 0;
+        s->attempts[rank] = (uint16_t)(before < 0                ? 0
+                                       : before > ND_RETRIES_MAX ? ND_RETRIES_MAX
+                                                                 : before);
+        s->cost_left += (double)s->tasks[rank].cost;
+        bits_add(s->attempts[rank] ? &s->again : &s->fresh, rank);
+    }
+    for (size_t w = 0; w < n_workers; w++)
+        s->running[w] = NO_32;
+    s->n.pending = n;
+    *out = s;
+    return ND_OK;
+}
+
+void nd_sched_free(nd_sched *s)
+{
+    if (!s) return;
+    free(s->tasks);
+    free(s->attempts);
+    free(s->running);
+    free(s->fresh.words);
+    free(s->again.words);
+    free(s->idle.words);
+    free(s);
+}
+
+void nd_sched_ready(nd_sched *s, size_t worker)
+{
+    assert(worker < s->config.n_workers && s->running[worker] == NO_32);
+    if (bits_has(&s->idle, worker)) return;
+    bits_add(&s->idle, worker);
+    s->n.workers++;
+}
+
+/* The task leaves the worker; it is nowhere until its caller has put it somewhere. */
+static size_t take_from(nd_sched *s, size_t worker)
+{
+    assert(worker < s->config.n_workers && s->running[worker] != NO_32);
+    const size_t rank = s->running[worker];
+    s->running[worker] = NO_32;
+    s->n.running--;
+    return rank;
+}
+
+static void put_back(nd_sched *s, size_t rank)
+{
+    bits_add(s->attempts[rank] ? &s->again : &s->fresh, rank);
+    s->n.pending++;
+}
+
+/* Only what trained to the end tells about costs: failures end early, or at their limit. */
+static void learn(nd_sched *s, size_t rank, double seconds)
+{
+    if (!(seconds > 0 && isfinite(seconds))) return;
+    s->actual += seconds;
+    s->expected += (double)s->tasks[rank].cost;
+}
+
+static void fail(nd_sched *s)
+{
+    const nd_sched_config *c = &s->config;
+    s->n.failed++;
+    const double failed = (double)(s->n.failed + c->failed_before);
+    const double all = (double)(c->n_tasks + c->done_before + c->failed_before);
+    if (s->stop == ND_STOP_NONE && failed > c->max_failures * all)
+        s->stop = ND_STOP_FAILURES;
+}
+
+bool nd_sched_result(nd_sched *s, size_t worker, nd_outcome outcome, double seconds)
+{
+    const size_t rank = take_from(s, worker);
+    bits_add(&s->idle, worker);
+    if (outcome == ND_OUTCOME_RETRY || outcome == ND_OUTCOME_FAILED) s->attempts[rank]++;
+    if (outcome == ND_OUTCOME_BACK ||
+        (outcome == ND_OUTCOME_RETRY && s->attempts[rank] <= s->config.retries)) {
+        put_back(s, rank);
+        return false;
+    }
+    s->cost_left -= (double)s->tasks[rank].cost;
+    if (outcome == ND_OUTCOME_DONE) {
+        s->n.done++;
+        learn(s, rank, seconds);
+    } else {
+        fail(s);
+    }
+    return true;
+}
+
+void nd_sched_lost(nd_sched *s, size_t worker)
+{
+    assert(worker < s->config.n_workers);
+    if (s->running[worker] != NO_32)
+        put_back(s, take_from(s, worker));
+    else if (bits_has(&s->idle, worker))
+        bits_remove(&s->idle, worker);
+    else
+        return; /* was never ready, was released, or is lost already */
+    s->n.workers--;
+}
+
+void nd_sched_stop(nd_sched *s)
+{
+    if (s->stop == ND_STOP_NONE) s->stop = ND_STOP_ASKED;
+}
+
+/* The model of cost: all estimates were wrong by one common factor, the machine's speed.
+ * A ratio of sums is ruled by the long tasks, which are those that have to fit. */
+double nd_sched_ratio(const nd_sched *s)
+{
+    return s->expected > 0 && s->actual > 0 ? s->actual / s->expected : 1.0;
+}
+
+/* The first rank whose task fits in the time left; those before it are longer. */
+static size_t first_that_fits(const nd_sched *s, double remaining)
+{
+    const double scale = nd_sched_ratio(s) * s->config.safety;
+    size_t lo = 0, hi = s->config.n_tasks;
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if ((double)s->tasks[mid].cost * scale <= remaining)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return lo;
+}
+
+/* Takes the task to start next out of the pending ones; NONE when nothing fits. */
+static size_t take_pending(nd_sched *s, double remaining)
+{
+    const size_t from = first_that_fits(s, remaining);
+    bits *const sets[] = {&s->fresh, &s->again};
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        const size_t rank = bits_next(sets[i], from);
+        if (rank == NONE) continue;
+        bits_remove(sets[i], rank);
+        s->n.pending--;
+        return rank;
+    }
+    return NONE;
+}
+
+nd_action nd_sched_next(nd_sched *s, double remaining)
+{
+    const size_t worker = bits_next(&s->idle, 0);
+    if (worker == NONE) return (nd_action){.type = ND_ACT_NONE};
+    if (s->stop == ND_STOP_NONE && s->n.pending) {
+        const size_t rank = take_pending(s, remaining);
+        if (rank != NONE) {
+            bits_remove(&s->idle, worker);
+            s->running[worker] = (uint32_t)rank;
+            s->n.running++;
+            return (nd_action){ND_ACT_ASSIGN, worker, s->tasks[rank].index};
+        }
+        /* While something runs it may still show that the machine is faster than it
+         * seemed. */
+        if (!s->n.running) s->stop = ND_STOP_DEADLINE;
+    }
+    /* An idle worker stays as long as a task that runs elsewhere may fail and come back. */
+    if (s->stop == ND_STOP_NONE && s->n.pending + s->n.running)
+        return (nd_action){.type = ND_ACT_NONE};
+    bits_remove(&s->idle, worker);
+    s->n.workers--;
+    return (nd_action){.type = ND_ACT_RELEASE, .worker = worker};
+}
+
+bool nd_sched_finished(const nd_sched *s)
+{
+    return s->n.pending + s->n.running == 0;
+}
+
+nd_stop nd_sched_stopped(const nd_sched *s)
+{
+    return nd_sched_finished(s) ? ND_STOP_NONE : s->stop;
+}
+
+nd_sched_counts nd_sched_count(const nd_sched *s)
+{
+    return s->n;
+}
+
+size_t nd_sched_task(const nd_sched *s, size_t worker)
+{
+    const uint32_t rank = s->running[worker];
+    return rank == NO_32 ? SIZE_MAX : s->tasks[rank].index;
+}
+
+int nd_sched_attempt(const nd_sched *s, size_t worker)
+{
+    const uint32_t rank = s->running[worker];
+    return rank == NO_32 ? 0 : s->attempts[rank] + 1;
+}
+
+double nd_sched_seconds_left(const nd_sched *s)
+{
+    if (nd_sched_finished(s)) return 0;
+    const double workers = s->n.workers ? (double)s->n.workers : 1.0;
+    return nd_sched_ratio(s) * s->cost_left / workers;
+}
+
+size_t nd_sched_bytes(const nd_sched *s)
+{
+    return s->bytes;
+}

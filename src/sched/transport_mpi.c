@@ -1,0 +1,517 @@
+/* transport_mpi.c -- rank 0 is the master, every other rank relays to its trial server.
+ *
+ * Nobody blocks in MPI: master and workers probe, and sleep between probes, because a
+ * blocking receive spins on a core that a trial could use. Sends cannot deadlock: the
+ * master sends a task only to a worker that has nothing to say and so receives, all its
+ * other orders are a few bytes; and until the very end the master receives whatever comes.
+ *
+ * MPI without fault tolerance ends the whole job when a rank dies, so all that may crash
+ * lives in the server's children; the server itself is forked before MPI_Init and, should
+ * it die, not replaced. */
+#include "nudge/transport.h"
+
+#include "launch_impl.h"
+#include "nudge/build.h"
+#include "nudge/bytes.h"
+#include "nudge/clock.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <mpi.h>
+
+#define NAP 0.002 /* seconds between probes: about 1 % of a core */
+
+typedef enum tag {
+    TAG_HELLO = 1, /* worker: version, commit, host, why it has no server */
+    TAG_TASK,      /* master: f64 seconds, u64 memory, payload */
+    TAG_CANCEL,
+    TAG_RELEASE,
+    TAG_EXIT, /* master: u32 exit code; the last word to a worker */
+    TAG_PROGRESS,
+    TAG_RECORD,
+    TAG_CANCELLED,
+    TAG_LOST, /* worker: the reason */
+    TAG_BYE,  /* worker: the last word to the master */
+} tag;
+
+/* The message received last; its memory is used again. */
+typedef struct mailbox {
+    int source, tag;
+    char *bytes;
+    size_t n, cap;
+} mailbox;
+
+/* ---- MPI, with our errors ----------------------------------------------------------- */
+
+static nd_code check(int rc, const char *what, nd_err *err)
+{
+    if (rc == MPI_SUCCESS) return ND_OK;
+    char text[MPI_MAX_ERROR_STRING] = "";
+    int n = 0;
+    MPI_Error_string(rc, text, &n);
+    return ND_FAIL(err, ND_EENV, "%s failed: %s", what, text);
+}
+
+/* The one place where a size becomes an MPI count. */
+static nd_code count_of(size_t n, int *out, nd_err *err)
+{
+    if (n > INT_MAX)
+        return ND_FAIL(err, ND_EIO, "a message of %zu bytes is too long for MPI", n);
+    *out = (int)n;
+    return ND_OK;
+}
+
+static nd_code send_to(int rank, tag what, const void *bytes, size_t n, nd_err *err)
+{
+    int count = 0;
+    ND_TRY(count_of(n, &count, err));
+    return check(MPI_Send(bytes, count, MPI_BYTE, rank, (int)what, MPI_COMM_WORLD),
+                 "MPI_Send", err);
+}
+
+static nd_code receive(mailbox *in, const MPI_Status *s, nd_err *err)
+{
+    int count;
+    ND_TRY(check(MPI_Get_count(s, MPI_BYTE, &count), "MPI_Get_count", err));
+    const size_t n = (size_t)count;
+    if (n > in->cap || !in->bytes) {
+        char *bytes = realloc(in->bytes, n ? n : 1);
+        if (!bytes)
+            return ND_FAIL(err, ND_ENOMEM, "no memory for a message (%zu bytes)", n);
+        in->bytes = bytes;
+        in->cap = n;
+    }
+    in->n = n;
+    in->source = s->MPI_SOURCE;
+    in->tag = s->MPI_TAG;
+    return check(MPI_Recv(in->bytes, count, MPI_BYTE, in->source, in->tag, MPI_COMM_WORLD,
+                          MPI_STATUS_IGNORE),
+                 "MPI_Recv", err);
+}
+
+/* The next message from `source`, if there is one. Order is kept between two ranks. */
+static nd_code try_receive(mailbox *in, int source, bool *have, nd_err *err)
+{
+    MPI_Status s;
+    int flag = 0;
+    *have = false;
+    ND_TRY(check(MPI_Iprobe(source, MPI_ANY_TAG, MPI_COMM_WORLD, &flag, &s), "MPI_Iprobe",
+                 err));
+    if (!flag) return ND_OK;
+    *have = true;
+    return receive(in, &s, err);
+}
+
+static void mailbox_free(mailbox *in)
+{
+    free(in->bytes);
+    *in = (mailbox){0};
+}
+
+/* ---- start -------------------------------------------------------------------------- */
+
+static void try_server(nd_mpi *m)
+{
+    nd_err err;
+    if (nd_server_start(&m->server, m->job, &err) != ND_OK)
+        nd_copy(m->server_fault, sizeof m->server_fault, err.message);
+}
+
+static nd_code initialise(nd_mpi *m, int *argc, char ***argv, const nd_launch *l,
+                          nd_err *err)
+{
+    int provided;
+    ND_TRY(check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided),
+                 "MPI_Init_thread", err));
+    m->initialised = true;
+    ND_TRY(check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN),
+                 "MPI_Comm_set_errhandler", err));
+    ND_TRY(check(MPI_Comm_rank(MPI_COMM_WORLD, &m->rank), "MPI_Comm_rank", err));
+    ND_TRY(check(MPI_Comm_size(MPI_COMM_WORLD, &m->size), "MPI_Comm_size", err));
+    if (l->size && m->size != l->size)
+        return ND_FAIL(err, ND_EENV,
+                       "%s started %d processes, but MPI connects %d: start nudge with the "
+                       "launcher of the MPI that it was built with, or under Slurm with "
+                       "srun --mpi=pmix",
+                       l->launcher, l->size, m->size);
+    return ND_OK;
+}
+
+static nd_code say_hello(const nd_mpi *m, nd_err *err)
+{
+    char host[64];
+    nd_hostname(host, sizeof host);
+    nd_text t = {0};
+    nd_put_str(&t, nd_version);
+    nd_put_str(&t, nd_build_commit);
+    nd_put_str(&t, host);
+    nd_put_str(&t, m->server_fault);
+    nd_code code = nd_text_check(&t, err);
+    if (code == ND_OK) code = send_to(0, TAG_HELLO, t.s, t.n, err);
+    nd_text_free(&t);
+    return code;
+}
+
+nd_code nd_mpi_start(nd_mpi *m, int *argc, char ***argv, const nd_server_job *job,
+                     nd_err *err)
+{
+    *m = (nd_mpi){.size = 1, .job = job, .server = ND_SERVER_NONE, .exit_code = -1};
+    nd_launch l;
+    ND_TRY(nd_launch_find(&l, err));
+    if (l.size == 1) return nd_server_start(&m->server, job, err);
+    /* Every process that may turn out to be a worker. */
+    if (l.rank != 0 || l.size == 0) try_server(m);
+    ND_TRY(initialise(m, argc, argv, &l, err));
+    if (m->size == 1 && m->server_fault[0])
+        return ND_FAIL(err, ND_EENV, "%s", m->server_fault);
+    if (m->size == 1) return ND_OK;
+    if (m->rank == 0) {
+        nd_server_stop(&m->server);
+        return ND_OK;
+    }
+    nd_signals_leave_to_master();
+    if (m->server.fd < 0 && !m->server_fault[0])
+        snprintf(m->server_fault, sizeof m->server_fault,
+                 "%s gave rank %d, MPI rank %d: no trial server", l.launcher, l.rank,
+                 m->rank);
+    return say_hello(m, err);
+}
+
+/* ---- the worker --------------------------------------------------------------------- */
+
+/* Its server died: the master hears so once, and gives the worker no more tasks. */
+static nd_code report_lost(const nd_err *why, nd_err *err)
+{
+    return send_to(0, TAG_LOST, why->message, strlen(why->message), err);
+}
+
+static nd_code from_server(nd_mpi *m, bool *did, nd_err *err)
+{
+    static const tag tags[] = {[ND_SAYS_PROGRESS] = TAG_PROGRESS,
+                               [ND_SAYS_RECORD] = TAG_RECORD,
+                               [ND_SAYS_CANCELLED] = TAG_CANCELLED};
+    for (;;) {
+        if (nd_server_fd(&m->server) < 0) return ND_OK;
+        nd_server_message s;
+        nd_err why;
+        bool have;
+        if (nd_server_poll(&m->server, &s, &have, &why) != ND_OK)
+            return report_lost(&why, err);
+        if (!have) return ND_OK;
+        *did = true;
+        ND_TRY(send_to(0, tags[s.type], s.bytes, s.n, err));
+    }
+}
+
+/* A server that is dead or dies here is seen by the next from_server; tasks that cross its
+ * LOST are the master's to give to others. */
+static nd_code obey(nd_mpi *m, const mailbox *in, bool *released, nd_err *err)
+{
+    nd_cursor c = nd_cursor_at(in->bytes, in->n);
+    nd_child_limits limits;
+    switch (in->tag) {
+    case TAG_TASK:
+        limits.seconds = nd_get_f64(&c);
+        limits.memory = nd_get_u64(&c);
+        (void)!nd_server_send_task(&m->server, &limits, c.p, (size_t)(c.end - c.p), NULL);
+        return ND_OK;
+    case TAG_CANCEL:
+        (void)!nd_server_cancel(&m->server, NULL);
+        return ND_OK;
+    case TAG_RELEASE:
+        *released = true;
+        return ND_OK;
+    case TAG_EXIT:
+        *released = true;
+        m->exit_code = (int)nd_get_u32(&c);
+        return ND_OK;
+    default:
+        return ND_FAIL(err, ND_EENV, "rank %d: unexpected message %d from the master",
+                       m->rank, in->tag);
+    }
+}
+
+nd_code nd_mpi_worker_loop(nd_mpi *m, nd_err *err)
+{
+    mailbox in = {0};
+    bool released = false;
+    nd_code code = ND_OK;
+    while (code == ND_OK && !released) {
+        bool have, did = false;
+        code = try_receive(&in, 0, &have, err);
+        if (code == ND_OK && have) code = obey(m, &in, &released, err);
+        if (code == ND_OK) code = from_server(m, &did, err);
+        if (code == ND_OK && !have && !did) nd_server_wait(&m->server, NAP);
+    }
+    mailbox_free(&in);
+    return code;
+}
+
+/* ---- the master --------------------------------------------------------------------- */
+
+typedef struct peer {
+    bool reported; /* HELLO came */
+    char host[64], fault[256];
+} peer;
+
+typedef struct master {
+    size_t n_workers, next; /* peers before `next` were introduced */
+    peer *peers;            /* (n_workers) */
+    mailbox in;
+} master;
+
+static size_t n_workers(const nd_transport *t)
+{
+    return ((const master *)t->state)->n_workers;
+}
+
+static int rank_of(size_t worker)
+{
+    return (int)worker + 1;
+}
+
+static nd_code send_task(nd_transport *t, size_t worker, const nd_child_limits *limits,
+                         const void *task, size_t n, nd_err *err)
+{
+    (void)t;
+    nd_text body = {0};
+    nd_put_f64(&body, limits->seconds);
+    nd_put_u64(&body, limits->memory);
+    nd_text_bytes(&body, task, n);
+    nd_code code = nd_text_check(&body, err);
+    if (code == ND_OK) code = send_to(rank_of(worker), TAG_TASK, body.s, body.n, err);
+    nd_text_free(&body);
+    return code;
+}
+
+static nd_code cancel(nd_transport *t, size_t worker, nd_err *err)
+{
+    (void)t;
+    return send_to(rank_of(worker), TAG_CANCEL, NULL, 0, err);
+}
+
+static nd_code release(nd_transport *t, size_t worker, nd_err *err)
+{
+    (void)t;
+    return send_to(rank_of(worker), TAG_RELEASE, NULL, 0, err);
+}
+
+/* READY of every worker that said hello with a server, LOST of one without. */
+static bool introduce(master *s, nd_event *out)
+{
+    if (s->next == s->n_workers) return false;
+    const size_t worker = s->next++;
+    const peer *p = &s->peers[worker];
+    *out = p->fault[0] ? (nd_event){ND_EVENT_LOST, worker, p->fault, strlen(p->fault)}
+                       : (nd_event){ND_EVENT_READY, worker, p->host, strlen(p->host)};
+    return true;
+}
+
+static nd_code poll_events(nd_transport *t, nd_event *out, bool *have, nd_err *err)
+{
+    static const nd_event_type event[] = {[TAG_PROGRESS] = ND_EVENT_PROGRESS,
+                                          [TAG_RECORD] = ND_EVENT_RECORD,
+                                          [TAG_CANCELLED] = ND_EVENT_CANCELLED,
+                                          [TAG_LOST] = ND_EVENT_LOST};
+    master *s = t->state;
+    mailbox *in = &s->in;
+    *have = introduce(s, out);
+    if (*have) return ND_OK;
+    ND_TRY(try_receive(in, MPI_ANY_SOURCE, have, err));
+    if (!*have) return ND_OK;
+    if (in->tag < TAG_PROGRESS || in->tag > TAG_LOST)
+        return ND_FAIL(err, ND_EENV, "unexpected message %d from rank %d", in->tag,
+                       in->source);
+    *out = (nd_event){event[in->tag], (size_t)in->source - 1, in->bytes, in->n};
+    return ND_OK;
+}
+
+/* Errors of the probe are left to the next poll, which meets and reports them. */
+static void wait_events(nd_transport *t, double seconds)
+{
+    const master *s = t->state;
+    const double end = nd_now() + seconds;
+    int flag = s->next < s->n_workers;
+    for (double left; !flag && (left = end - nd_now()) > 0;) {
+        const double nap = left < NAP ? left : NAP;
+        const struct timespec ts = {.tv_nsec = (long)(nap * 1e9)};
+        if (nanosleep(&ts, NULL) < 0) return; /* a signal: the caller has to look at it */
+        if (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &flag,
+                       MPI_STATUS_IGNORE) != MPI_SUCCESS)
+            return;
+    }
+}
+
+static void close_master(nd_transport *t)
+{
+    master *s = t->state;
+    if (!s) return;
+    mailbox_free(&s->in);
+    free(s->peers);
+    free(s);
+    *t = (nd_transport){0};
+}
+
+static const nd_transport_ops mpi_ops = {
+    .name = "mpi",
+    .n_workers = n_workers,
+    .send = send_task,
+    .cancel = cancel,
+    .release = release,
+    .poll = poll_events,
+    .wait = wait_events,
+    .close = close_master,
+};
+
+/* ---- the self-check ----------------------------------------------------------------- */
+
+static nd_code hear_hello(master *s, nd_err *err)
+{
+    const mailbox *in = &s->in;
+    if (in->tag != TAG_HELLO)
+        return ND_FAIL(err, ND_EENV, "message %d from rank %d before it reported", in->tag,
+                       in->source);
+    peer *p = &s->peers[in->source - 1];
+    char version[64], commit[64];
+    nd_cursor c = nd_cursor_at(in->bytes, in->n);
+    nd_get_str(&c, version, sizeof version);
+    nd_get_str(&c, commit, sizeof commit);
+    nd_get_str(&c, p->host, sizeof p->host);
+    nd_get_str(&c, p->fault, sizeof p->fault);
+    p->reported = true;
+    if (c.bad || strcmp(version, nd_version) != 0 || strcmp(commit, nd_build_commit) != 0)
+        return ND_FAIL(err, ND_EENV,
+                       "rank %d on %s runs nudge %s (%s), rank 0 runs %s (%s): start the "
+                       "same build everywhere",
+                       in->source, p->host, version, commit, nd_version, nd_build_commit);
+    return ND_OK;
+}
+
+static nd_code silent(const master *s, nd_err *err)
+{
+    nd_text ranks = {0};
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_workers; i++)
+        if (!s->peers[i].reported && n++ < 16) nd_text_add(&ranks, " %d", rank_of(i));
+    const nd_code code = ND_FAIL(
+        err, ND_EENV,
+        "%zu of %zu workers did not report within %d s (ranks%s%s); are their nodes "
+        "up, and do messages reach rank 0 from there?",
+        n, s->n_workers, (int)ND_REPORT_SECONDS, nd_text_str(&ranks), n > 16 ? " ..." : "");
+    nd_text_free(&ranks);
+    return code;
+}
+
+static nd_code gather(master *s, nd_err *err)
+{
+    const double end = nd_now() + ND_REPORT_SECONDS;
+    for (size_t n = 0; n < s->n_workers;) {
+        bool have;
+        ND_TRY(try_receive(&s->in, MPI_ANY_SOURCE, &have, err));
+        if (have) {
+            ND_TRY(hear_hello(s, err));
+            n++;
+        } else if (nd_now() >= end) {
+            return silent(s, err);
+        } else {
+            nd_sleep(NAP);
+        }
+    }
+    return ND_OK;
+}
+
+nd_code nd_mpi_open(nd_transport *t, nd_mpi *m, nd_err *err)
+{
+    if (m->size == 1) return nd_serial_open(t, &m->server, m->job, err);
+    master *s = calloc(1, sizeof *s);
+    peer *peers = calloc((size_t)m->size - 1, sizeof *peers);
+    if (!s || !peers) {
+        free(s);
+        free(peers);
+        return ND_FAIL(err, ND_ENOMEM, "no memory for %d workers", m->size - 1);
+    }
+    *s = (master){.n_workers = (size_t)m->size - 1, .peers = peers};
+    *t = (nd_transport){&mpi_ops, s};
+    const nd_code code = gather(s, err);
+    if (code != ND_OK) close_master(t);
+    return code;
+}
+
+/* ---- the end ------------------------------------------------------------------------ */
+
+/* Says EXIT to all and receives until the last BYE, so that nothing is under way when MPI
+ * ends, and no worker hangs in a send. */
+static nd_code dismiss_workers(const nd_mpi *m, int exit_code)
+{
+    nd_text word = {0};
+    nd_put_u32(&word, (uint32_t)exit_code);
+    mailbox in = {0};
+    nd_code code = nd_text_check(&word, NULL);
+    for (int rank = 1; code == ND_OK && rank < m->size; rank++)
+        code = send_to(rank, TAG_EXIT, word.s, word.n, NULL);
+    for (int n = 1; code == ND_OK && n < m->size;) {
+        bool have;
+        code = try_receive(&in, MPI_ANY_SOURCE, &have, NULL);
+        if (code != ND_OK) break;
+        if (!have) nd_sleep(NAP);
+        if (have && in.tag == TAG_BYE) n++;
+    }
+    nd_text_free(&word);
+    mailbox_free(&in);
+    return code;
+}
+
+/* A worker that was released sleeps until the master's last word. */
+static nd_code take_leave(nd_mpi *m)
+{
+    mailbox in = {0};
+    nd_code code = ND_OK;
+    while (code == ND_OK && m->exit_code < 0) {
+        bool have, released;
+        code = try_receive(&in, 0, &have, NULL);
+        if (code == ND_OK && have) code = obey(m, &in, &released, NULL);
+        if (code == ND_OK && !have) nd_sleep(NAP);
+    }
+    mailbox_free(&in);
+    if (code == ND_OK) code = send_to(0, TAG_BYE, NULL, 0, NULL);
+    return code;
+}
+
+int nd_mpi_finish(nd_mpi *m, int exit_code)
+{
+    nd_server_stop(&m->server);
+    if (!m->initialised) return exit_code;
+    const nd_code code = m->rank == 0 ? dismiss_workers(m, exit_code) : take_leave(m);
+    if (m->rank != 0 && m->exit_code >= 0) exit_code = m->exit_code;
+    if (code != ND_OK) nd_mpi_abort(m, exit_code ? exit_code : nd_code_exit(ND_EENV));
+    MPI_Finalize();
+    m->initialised = false;
+    return exit_code;
+}
+
+void nd_mpi_abort(nd_mpi *m, int exit_code)
+{
+    nd_server_stop(&m->server);
+    if (m->initialised) MPI_Abort(MPI_COMM_WORLD, exit_code);
+}
+
+bool nd_mpi_built(void)
+{
+    return true;
+}
+
+void nd_mpi_version(char *out, size_t size)
+{
+    char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int n = 0;
+    MPI_Get_library_version(text, &n);
+    text[strcspn(text, ",\n")] = '\0'; /* what follows says who packaged it */
+    for (char *p = text; *p; p++)
+        if (*p == '\t') *p = ' ';
+    nd_copy(out, size, text);
+}

@@ -1,0 +1,602 @@
+/* test_sched.c -- the scheduler against a simulated machine: 10,000 workers that fail and
+ * get lost at random run 100,000 tasks. Time is simulated, so a day takes a moment. */
+#include "nudge/philox.h"
+#include "nudge/sched.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- a simulated machine ------------------------------------------------------------ */
+
+/* What makes each attempt differ; all draws are pure in (seed, task, attempt). */
+typedef struct world {
+    uint64_t seed;
+    size_t n_tasks, n_workers;
+    int retries;
+    double p_retry, p_final, p_lost; /* chances of an attempt's end  */
+    double noise, speed;             /* actual = cost x speed x (1 +- noise) */
+    double deadline;                 /* HUGE_VAL: none               */
+    double max_failures, stop_at;
+} world;
+
+static const world calm = {.seed = 7,
+                           .n_tasks = 100000,
+                           .n_workers = 10000,
+                           .retries = 2,
+                           .speed = 1,
+                           .deadline = HUGE_VAL,
+                           .max_failures = 1,
+                           .stop_at = HUGE_VAL};
+
+typedef struct event {
+    double time;
+    size_t worker;
+} event;
+
+typedef struct machine {
+    world w;
+    nd_sched *s;
+    float *cost;         /* (n_tasks) */
+    int *starts, *fails; /* (n_tasks): attempts started, attempts that failed */
+    unsigned char *done, *failed, *running; /* (n_tasks) */
+    size_t *task_of;                        /* (n_workers) */
+    double *started;                        /* (n_workers) */
+    unsigned char *gone;                    /* (n_workers): lost or released */
+    event *heap;
+    size_t n_heap;
+    double now, last_start, overran; /* overran: latest end past the deadline */
+    uint64_t trace;                  /* hash of all actions, for determinism */
+    size_t n_lost;
+} machine;
+
+enum draw { DRAW_COST_A, DRAW_COST_B, DRAW_FATE, DRAW_NOISE, DRAW_CUT };
+
+static double unit(const world *w, size_t task, int attempt, enum draw what)
+{
+    const nd_at at = {w->seed, 99, (uint32_t)attempt, (uint32_t)what};
+    return nd_philox_unit(at, (uint32_t)task);
+}
+
+/* Log-normal with median 60 s and sigma 0.5 (Box-Muller). */
+static float draw_cost(const world *w, size_t task)
+{
+    const double a = unit(w, task, 0, DRAW_COST_A), b = unit(w, task, 0, DRAW_COST_B);
+    const double normal = sqrt(-2 * log(a)) * cos(2 * 3.141592653589793 * b);
+    return (float)(60 * exp(0.5 * normal));
+}
+
+static bool earlier(event a, event b)
+{
+    return a.time != b.time ? a.time < b.time : a.worker < b.worker;
+}
+
+static void heap_push(machine *m, event e)
+{
+    size_t i = m->n_heap++;
+    for (; i && earlier(e, m->heap[(i - 1) / 2]); i = (i - 1) / 2)
+        m->heap[i] = m->heap[(i - 1) / 2];
+    m->heap[i] = e;
+}
+
+static event heap_pop(machine *m)
+{
+    const event top = m->heap[0], last = m->heap[--m->n_heap];
+    size_t i = 0;
+    for (size_t c; (c = 2 * i + 1) < m->n_heap; i = c) {
+        if (c + 1 < m->n_heap && earlier(m->heap[c + 1], m->heap[c])) c++;
+        if (!earlier(m->heap[c], last)) break;
+        m->heap[i] = m->heap[c];
+    }
+    m->heap[i] = last;
+    return top;
+}
+
+static void machine_init(machine *m, world w)
+{
+    *m = (machine){.w = w, .trace = 14695981039346656037u};
+    m->cost = calloc(w.n_tasks, sizeof *m->cost);
+    m->starts = calloc(w.n_tasks, sizeof *m->starts);
+    m->fails = calloc(w.n_tasks, sizeof *m->fails);
+    m->done = calloc(3, w.n_tasks);
+    m->failed = m->done + w.n_tasks;
+    m->running = m->failed + w.n_tasks;
+    m->task_of = calloc(w.n_workers, sizeof *m->task_of);
+    m->started = calloc(w.n_workers, sizeof *m->started);
+    m->gone = calloc(w.n_workers, 1);
+    m->heap = calloc(w.n_workers, sizeof *m->heap);
+    for (size_t i = 0; i < w.n_tasks; i++)
+        m->cost[i] = draw_cost(&w, i);
+    nd_sched_config c = nd_sched_defaults();
+    c.n_tasks = w.n_tasks;
+    c.n_workers = w.n_workers;
+    c.retries = w.retries;
+    c.max_failures = w.max_failures;
+    assert_int_equal(nd_sched_new(&m->s, &c, m->cost, NULL, NULL), ND_OK);
+}
+
+static void machine_free(machine *m)
+{
+    nd_sched_free(m->s);
+    free(m->cost);
+    free(m->starts);
+    free(m->fails);
+    free(m->done);
+    free(m->task_of);
+    free(m->started);
+    free(m->gone);
+    free(m->heap);
+}
+
+static double duration(const machine *m, size_t task)
+{
+    const world *w = &m->w;
+    const double u = unit(w, task, m->starts[task], DRAW_NOISE);
+    return (double)m->cost[task] * w->speed * (1 + w->noise * (2 * u - 1));
+}
+
+static double fate(const machine *m, size_t task)
+{
+    return unit(&m->w, task, m->starts[task], DRAW_FATE);
+}
+
+static void start(machine *m, size_t worker, size_t task)
+{
+    assert_false(m->gone[worker]);
+    assert_false(m->running[task] || m->done[task] || m->failed[task]);
+    assert_true(m->now < m->w.deadline);
+    m->running[task] = 1;
+    m->starts[task]++;
+    m->task_of[worker] = task;
+    m->started[worker] = m->last_start = m->now;
+    assert_int_equal(nd_sched_task(m->s, worker), task);
+    assert_int_equal(nd_sched_attempt(m->s, worker), m->fails[task] + 1);
+    const world *w = &m->w;
+    double seconds = duration(m, task);
+    /* What fails or is lost ends early. */
+    if (fate(m, task) < w->p_retry + w->p_final + w->p_lost)
+        seconds *= unit(w, task, m->starts[task], DRAW_CUT);
+    heap_push(m, (event){m->now + seconds, worker});
+}
+
+static void act(machine *m)
+{
+    for (;;) {
+        const nd_action a = nd_sched_next(m->s, m->w.deadline - m->now);
+        if (a.type == ND_ACT_NONE) return;
+        m->trace = (m->trace ^ (a.worker * 1000003 + a.task + a.type)) * 1099511628211u;
+        if (a.type == ND_ACT_ASSIGN)
+            start(m, a.worker, a.task);
+        else
+            m->gone[a.worker] = 1;
+    }
+}
+
+static void end(machine *m, size_t worker)
+{
+    const size_t task = m->task_of[worker];
+    const world *w = &m->w;
+    const double u = fate(m, task), seconds = m->now - m->started[worker];
+    m->running[task] = 0;
+    if (m->now - w->deadline > m->overran) m->overran = m->now - w->deadline;
+    if (u < w->p_lost) {
+        nd_sched_lost(m->s, worker);
+        m->gone[worker] = 1;
+        m->n_lost++;
+    } else if (u < w->p_lost + w->p_retry) {
+        m->fails[task]++;
+        const bool ended = nd_sched_result(m->s, worker, ND_OUTCOME_RETRY, seconds);
+        assert_int_equal(ended, m->fails[task] == w->retries + 1);
+        m->failed[task] = ended;
+    } else if (u < w->p_lost + w->p_retry + w->p_final) {
+        m->fails[task]++;
+        assert_true(nd_sched_result(m->s, worker, ND_OUTCOME_FAILED, seconds));
+        m->failed[task] = 1;
+    } else {
+        assert_true(nd_sched_result(m->s, worker, ND_OUTCOME_DONE, seconds));
+        m->done[task] = 1;
+    }
+}
+
+static void check_counts(const machine *m)
+{
+    const nd_sched_counts n = nd_sched_count(m->s);
+    size_t done = 0, failed = 0, running = 0;
+    for (size_t i = 0; i < m->w.n_tasks; i++) {
+        done += m->done[i];
+        failed += m->failed[i];
+        running += m->running[i];
+    }
+    assert_int_equal(n.done, done);
+    assert_int_equal(n.failed, failed);
+    assert_int_equal(n.running, running);
+    assert_int_equal(n.pending, m->w.n_tasks - done - failed - running);
+}
+
+static void simulate(machine *m)
+{
+    for (size_t w = 0; w < m->w.n_workers; w++)
+        nd_sched_ready(m->s, w);
+    act(m);
+    for (size_t steps = 0; m->n_heap; steps++) {
+        const event e = heap_pop(m);
+        m->now = e.time;
+        if (m->now >= m->w.stop_at) nd_sched_stop(m->s);
+        end(m, e.worker);
+        act(m);
+        if (steps % 20000 == 0) check_counts(m);
+    }
+    check_counts(m);
+}
+
+/* No schedule is shorter than the work shared out evenly, or than the longest task. */
+static double lower_bound(const machine *m)
+{
+    double sum = 0, longest = 0;
+    for (size_t i = 0; i < m->w.n_tasks; i++) {
+        const double d = duration(m, i);
+        sum += d;
+        longest = d > longest ? d : longest;
+    }
+    const double even = sum / (double)m->w.n_workers;
+    return even > longest ? even : longest;
+}
+
+/* ---- properties --------------------------------------------------------------------- */
+
+static void near_the_best_schedule(void **state)
+{
+    (void)state;
+    const double noises[] = {0, 0.2};
+    for (size_t i = 0; i < 2; i++) {
+        world w = calm;
+        w.noise = noises[i];
+        machine m;
+        machine_init(&m, w);
+        simulate(&m);
+        assert_true(nd_sched_finished(m.s));
+        const double bound = lower_bound(&m);
+        if (m.now > 1.05 * bound)
+            fail_msg("makespan %g s, lower bound %g s (noise %g, seed %lu)", m.now, bound,
+                     w.noise, (unsigned long)w.seed);
+        for (size_t t = 0; t < w.n_tasks; t++)
+            assert_int_equal(m.starts[t], 1);
+        for (size_t k = 0; k < w.n_workers; k++)
+            assert_true(m.gone[k]); /* all were released at the end */
+        machine_free(&m);
+    }
+}
+
+static void every_task_ends_once(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        world w = calm;
+        w.seed = seed;
+        w.retries = (int)seed - 1;
+        w.p_retry = 0.1;
+        w.p_final = 0.02;
+        w.p_lost = 0.01;
+        machine m;
+        machine_init(&m, w);
+        simulate(&m);
+        assert_true(nd_sched_finished(m.s));
+        assert_int_equal(nd_sched_stopped(m.s), ND_STOP_NONE);
+        assert_true(m.n_lost > 100);
+        size_t failed = 0;
+        for (size_t t = 0; t < w.n_tasks; t++) {
+            assert_int_equal(m.done[t] + m.failed[t], 1);
+            assert_true(m.fails[t] <= w.retries + 1);
+            failed += m.failed[t];
+        }
+        assert_int_equal(nd_sched_count(m.s).workers, 0);
+        assert_true(failed > 100);
+        machine_free(&m);
+    }
+}
+
+/* All workers lost: the rest stays pending, and new workers finish it. */
+static void loss_of_all_workers(void **state)
+{
+    (void)state;
+    world w = calm;
+    w.n_tasks = 50;
+    w.n_workers = 5;
+    w.p_lost = 0.5;
+    machine m;
+    machine_init(&m, w);
+    simulate(&m);
+    for (int round = 0; round < 1000 && !nd_sched_finished(m.s); round++) {
+        assert_int_equal(nd_sched_count(m.s).workers, 0);
+        assert_int_equal(nd_sched_count(m.s).running, 0);
+        memset(m.gone, 0, w.n_workers);
+        simulate(&m);
+    }
+    assert_true(nd_sched_finished(m.s));
+    for (size_t t = 0; t < w.n_tasks; t++)
+        assert_true(m.done[t]);
+    machine_free(&m);
+}
+
+static void same_events_same_actions(void **state)
+{
+    (void)state;
+    uint64_t trace[3];
+    for (int i = 0; i < 3; i++) {
+        world w = calm;
+        w.n_tasks = 5000;
+        w.n_workers = 100;
+        w.p_retry = 0.1;
+        w.p_lost = 0.001;
+        w.noise = 0.3;
+        w.seed = i < 2 ? 11 : 12;
+        machine m;
+        machine_init(&m, w);
+        simulate(&m);
+        trace[i] = m.trace;
+        machine_free(&m);
+    }
+    assert_true(trace[0] == trace[1]);
+    assert_true(trace[0] != trace[2]);
+}
+
+static void nothing_starts_that_will_not_fit(void **state)
+{
+    (void)state;
+    /* The machine is up to three times slower than the estimates say. */
+    const double speeds[] = {0.5, 1, 3};
+    for (size_t i = 0; i < 3; i++) {
+        world w = calm;
+        w.n_tasks = 20000;
+        w.n_workers = 500;
+        w.noise = 0.1;
+        w.speed = speeds[i];
+        w.deadline = 1500 * w.speed;
+        machine m;
+        machine_init(&m, w);
+        simulate(&m);
+        assert_false(nd_sched_finished(m.s));
+        assert_int_equal(nd_sched_stopped(m.s), ND_STOP_DEADLINE);
+        /* The estimates are off by 10 %, safety is 25 %. */
+        assert_true(m.overran <= 0);
+        assert_true(fabs(nd_sched_ratio(m.s) / w.speed - 1) < 0.02);
+        /* Short tasks fill the end, so the time is used. */
+        assert_true(m.last_start > 0.95 * w.deadline);
+        machine_free(&m);
+    }
+}
+
+static void asked_to_stop(void **state)
+{
+    (void)state;
+    world w = calm;
+    w.n_tasks = 1000;
+    w.n_workers = 10;
+    w.stop_at = 1000;
+    machine m;
+    machine_init(&m, w);
+    simulate(&m);
+    assert_int_equal(nd_sched_stopped(m.s), ND_STOP_ASKED);
+    assert_true(m.last_start < w.stop_at);
+    assert_int_equal(nd_sched_count(m.s).running, 0);
+    assert_true(nd_sched_count(m.s).done > 10);
+    assert_true(nd_sched_count(m.s).pending > 100);
+    for (size_t k = 0; k < w.n_workers; k++)
+        assert_true(m.gone[k]);
+    machine_free(&m);
+}
+
+static void too_many_failures(void **state)
+{
+    (void)state;
+    world w = calm;
+    w.n_tasks = 1000;
+    w.n_workers = 10;
+    w.p_final = 0.5;
+    w.max_failures = 0.05;
+    machine m;
+    machine_init(&m, w);
+    simulate(&m);
+    assert_int_equal(nd_sched_stopped(m.s), ND_STOP_FAILURES);
+    const size_t failed = nd_sched_count(m.s).failed;
+    assert_true(failed > 50 && failed <= 51 + 9); /* what ran at that time ended too */
+    assert_int_equal(nd_sched_count(m.s).running, 0);
+    machine_free(&m);
+}
+
+/* ---- small cases, by hand ----------------------------------------------------------- */
+
+static nd_sched *small(size_t n_tasks, size_t n_workers, const float *cost)
+{
+    nd_sched_config c = nd_sched_defaults();
+    c.n_tasks = n_tasks;
+    c.n_workers = n_workers;
+    nd_sched *s;
+    assert_int_equal(nd_sched_new(&s, &c, cost, NULL, NULL), ND_OK);
+    for (size_t w = 0; w < n_workers; w++)
+        nd_sched_ready(s, w);
+    return s;
+}
+
+static void assert_next(nd_sched *s, double remaining, nd_action_type type, size_t worker,
+                        size_t task)
+{
+    const nd_action a = nd_sched_next(s, remaining);
+    assert_int_equal(a.type, type);
+    if (type != ND_ACT_NONE) assert_int_equal(a.worker, worker);
+    if (type == ND_ACT_ASSIGN) assert_int_equal(a.task, task);
+}
+
+static void longest_first_retries_last(void **state)
+{
+    (void)state;
+    const float cost[] = {1, 5, 3, 5};
+    nd_sched *s = small(4, 1, cost);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 1); /* a tie goes by index */
+    assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0);
+    assert_false(nd_sched_result(s, 0, ND_OUTCOME_RETRY, 1));
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 3);
+    assert_false(nd_sched_result(s, 0, ND_OUTCOME_BACK, 1)); /* keeps its place */
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 3);
+    assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 5));
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 2);
+    nd_sched_lost(s, 0);
+    nd_sched_lost(s, 0); /* said twice: once is enough */
+    assert_int_equal(nd_sched_count(s).workers, 0);
+    assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0);
+    nd_sched_ready(s, 0);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 2);
+    assert_int_equal(nd_sched_attempt(s, 0), 1);
+    assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 3));
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 0);
+    assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 1));
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 1);
+    assert_int_equal(nd_sched_attempt(s, 0), 2);
+    assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 5));
+    assert_true(nd_sched_finished(s));
+    assert_next(s, HUGE_VAL, ND_ACT_RELEASE, 0, 0);
+    assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0);
+    nd_sched_free(s);
+}
+
+/* An idle worker is kept while the last task may still fail and come back to it. */
+static void idle_workers_wait_for_retries(void **state)
+{
+    (void)state;
+    const float cost[] = {2};
+    nd_sched *s = small(1, 2, cost);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 0);
+    assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0);
+    nd_sched_lost(s, 0);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 1, 0);
+    assert_true(nd_sched_result(s, 1, ND_OUTCOME_FAILED, 1));
+    assert_next(s, HUGE_VAL, ND_ACT_RELEASE, 1, 0);
+    assert_int_equal(nd_sched_count(s).failed, 1);
+    nd_sched_free(s);
+}
+
+static void shorter_tasks_fill_the_time(void **state)
+{
+    (void)state;
+    const float cost[] = {100, 10, 1};
+    nd_sched *s = small(3, 2, cost);
+    assert_next(s, 20, ND_ACT_ASSIGN, 0, 1);
+    assert_next(s, 20, ND_ACT_ASSIGN, 1, 2);
+    assert_true(nd_sched_result(s, 1, ND_OUTCOME_DONE, 0.1)); /* ten times faster */
+    assert_true(fabs(nd_sched_ratio(s) - 0.1) < 1e-12);
+    assert_next(s, 12, ND_ACT_NONE, 0, 0); /* 100 x 0.1 x 1.25 > 12; waits: 0 runs */
+    assert_int_equal(nd_sched_stopped(s), ND_STOP_NONE);
+    assert_next(s, 13, ND_ACT_ASSIGN, 1, 0);
+    nd_sched_free(s);
+
+    s = small(3, 1, cost);
+    assert_next(s, 0.5, ND_ACT_RELEASE, 0, 0);
+    assert_int_equal(nd_sched_stopped(s), ND_STOP_DEADLINE);
+    nd_sched_free(s);
+}
+
+static void attempts_of_earlier_runs_count(void **state)
+{
+    (void)state;
+    const float cost[] = {9, 1, 1};
+    const int attempts[] = {2, 0, 50};
+    nd_sched_config c = nd_sched_defaults();
+    c.n_tasks = 3;
+    c.n_workers = 1;
+    c.failed_before = 1;
+    c.done_before = 1;
+    c.max_failures = 0.5; /* of 5 */
+    nd_sched *s;
+    assert_int_equal(nd_sched_new(&s, &c, cost, attempts, NULL), ND_OK);
+    nd_sched_ready(s, 0);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 1);
+    assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 1));
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 0);
+    assert_int_equal(nd_sched_attempt(s, 0), 3);
+    assert_true(nd_sched_result(s, 0, ND_OUTCOME_RETRY, 1)); /* the third was the last */
+    assert_int_equal(nd_sched_stopped(s), ND_STOP_NONE);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 2);
+    assert_true(nd_sched_result(s, 0, ND_OUTCOME_RETRY, 1));
+    assert_true(nd_sched_finished(s));
+    assert_int_equal(nd_sched_stopped(s), ND_STOP_NONE); /* nothing was withheld */
+    nd_sched_free(s);
+}
+
+static void memory_per_task(void **state)
+{
+    (void)state;
+    machine m;
+    machine_init(&m, calm);
+    const size_t with = nd_sched_bytes(m.s);
+    machine_free(&m);
+    const float cost = 1;
+    nd_sched *s = small(1, calm.n_workers, &cost);
+    assert_true(with - nd_sched_bytes(s) <= 32 * (calm.n_tasks - 1));
+    nd_sched_free(s);
+}
+
+static void estimate_of_the_time_left(void **state)
+{
+    (void)state;
+    const float cost[] = {4, 4, 4, 4};
+    nd_sched *s = small(4, 2, cost);
+    assert_true(nd_sched_seconds_left(s) == 8);
+    for (int i = 0; i < 4; i++) {
+        const nd_action a = nd_sched_next(s, HUGE_VAL);
+        assert_true(nd_sched_result(s, a.worker, ND_OUTCOME_DONE, 8));
+        assert_true(nd_sched_seconds_left(s) == 4.0 * (3 - i));
+    }
+    nd_sched_free(s);
+}
+
+static void refuses_bad_input(void **state)
+{
+    (void)state;
+    const float good = 1, nan_cost = NAN, negative = -1;
+    nd_sched_config c = nd_sched_defaults();
+    c.n_tasks = c.n_workers = 1;
+    nd_sched *s;
+    nd_err err;
+    assert_int_equal(nd_sched_new(&s, &c, &nan_cost, NULL, &err), ND_EINPUT);
+    assert_null(s);
+    assert_int_equal(nd_sched_new(&s, &c, &negative, NULL, &err), ND_EINPUT);
+    c.retries = -1;
+    assert_int_equal(nd_sched_new(&s, &c, &good, NULL, &err), ND_EINPUT);
+    assert_non_null(strstr(err.message, "limits.retries"));
+    c.retries = 2;
+    c.max_failures = 1.5;
+    assert_int_equal(nd_sched_new(&s, &c, &good, NULL, &err), ND_EINPUT);
+    assert_non_null(strstr(err.message, "limits.max_failures"));
+
+    c = nd_sched_defaults(); /* no tasks, no workers: finished at once */
+    assert_int_equal(nd_sched_new(&s, &c, NULL, NULL, &err), ND_OK);
+    assert_true(nd_sched_finished(s));
+    assert_next(s, 0, ND_ACT_NONE, 0, 0);
+    nd_sched_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(near_the_best_schedule),
+        cmocka_unit_test(every_task_ends_once),
+        cmocka_unit_test(loss_of_all_workers),
+        cmocka_unit_test(same_events_same_actions),
+        cmocka_unit_test(nothing_starts_that_will_not_fit),
+        cmocka_unit_test(asked_to_stop),
+        cmocka_unit_test(too_many_failures),
+        cmocka_unit_test(longest_first_retries_last),
+        cmocka_unit_test(idle_workers_wait_for_retries),
+        cmocka_unit_test(shorter_tasks_fill_the_time),
+        cmocka_unit_test(attempts_of_earlier_runs_count),
+        cmocka_unit_test(memory_per_task),
+        cmocka_unit_test(estimate_of_the_time_left),
+        cmocka_unit_test(refuses_bad_input),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
