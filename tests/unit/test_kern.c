@@ -1,0 +1,492 @@
+/* test_kern.c -- scalar is the oracle: every kernel gives the same bits on every ISA, for
+ * all tail sizes; and the oracle itself is right, by double precision. */
+#include "nudge/act.h"
+#include "nudge/kern.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { ISAS_MAX = 4 };
+
+/* Usable tables other than scalar. */
+static size_t others(const nd_kernels *out[ISAS_MAX])
+{
+    size_t n = 0;
+    bool usable;
+    const nd_kernels *k;
+    for (size_t i = 1; (k = nd_kern_isa(i, &usable)); i++)
+        if (usable) out[n++] = k;
+    return n;
+}
+
+static const nd_kernels *scalar(void)
+{
+    bool usable;
+    return nd_kern_isa(0, &usable);
+}
+
+static float *block(size_t n)
+{
+    float *p = aligned_alloc(64, nd_ld(n ? n : 1) * sizeof *p);
+    assert_non_null(p);
+    memset(p, 0, nd_ld(n ? n : 1) * sizeof *p);
+    return p;
+}
+
+static float *noise(size_t n, uint32_t stream, float lo, float hi)
+{
+    float *p = block(n);
+    scalar()->uniforms((nd_at){.seed = 7, .stream = stream}, n, lo, hi, p);
+    return p;
+}
+
+/* (B, n) with zero padding, as models keep states */
+static float *states(size_t B, size_t n, uint32_t stream)
+{
+    const size_t ld = nd_ld(n);
+    float *p = noise(B * ld, stream, -1.0f, 1.5f);
+    for (size_t b = 0; b < B; b++)
+        memset(p + b * ld + n, 0, (ld - n) * sizeof *p);
+    return p;
+}
+
+static void same_bits(const float *a, const float *b, size_t n, const char *what,
+                      const char *isa)
+{
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(&a[i], &b[i], sizeof *a) != 0)
+            fail_msg("%s: %s differs from scalar at %zu of %zu: %.9g, scalar %.9g", what,
+                     isa, i, n, (double)b[i], (double)a[i]);
+}
+
+/* ---- relax, affine ---- */
+
+typedef struct layer {
+    size_t B, n, k0, k1;
+    float *drive, *s0, *s1, *w0, *w1, *old, *y;
+} layer;
+
+static layer layer_new(size_t B, size_t n, size_t k0, size_t k1)
+{
+    return (layer){B,
+                   n,
+                   k0,
+                   k1,
+                   states(1, n, 1),
+                   states(B, k0, 2),
+                   states(B, k1, 3),
+                   noise(nd_panels(k0, n), 4, -0.3f, 0.3f),
+                   noise(nd_panels(k1, n), 5, -0.3f, 0.3f),
+                   states(B, n, 6),
+                   states(B, n, 7)};
+}
+
+static void layer_free(layer *l)
+{
+    float *all[] = {l->drive, l->s0, l->s1, l->w0, l->w1, l->old, l->y};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+static nd_relax relax_of(const layer *l, int activation, bool inside, float dt, float *out)
+{
+    return (nd_relax){.in = {.B = l->B,
+                             .n = l->n,
+                             .drive = l->drive,
+                             .terms = 2,
+                             .term = {{l->s0, l->k0, nd_ld(l->k0), l->w0},
+                                      {l->s1, l->k1, nd_ld(l->k1), l->w1}},
+                             .out = out},
+                      .old = l->old,
+                      .target = l->y,
+                      .beta = 0.37f,
+                      .dt = dt,
+                      .inside = inside,
+                      .activation = activation};
+}
+
+static void relax_same_bits(void **state)
+{
+    (void)state;
+    static const size_t sizes[][4] = {{1, 1, 1, 1},     {3, 10, 17, 5},   {20, 16, 33, 10},
+                                      {7, 31, 16, 48},  {21, 33, 100, 7}, {11, 50, 64, 31},
+                                      {128, 10, 50, 3}, {0, 5, 5, 5}};
+    const nd_kernels *isa[ISAS_MAX];
+    const size_t n_isa = others(isa);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        layer l = layer_new(sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3]);
+        const size_t size = l.B * nd_ld(l.n);
+        float *a = block(size), *b = block(size);
+        for (int act = 0; act <= ND_ACTIVATION_identity; act++)
+            for (int inside = 0; inside < 2; inside++) {
+                nd_relax r = relax_of(&l, act, inside, i % 2 ? 1.0f : 0.2f, a);
+                scalar()->relax(&r);
+                r.in.out = b;
+                for (size_t k = 0; k < n_isa; k++) {
+                    memset(b, 0, size * sizeof *b);
+                    isa[k]->relax(&r);
+                    same_bits(a, b, size, "relax", isa[k]->isa);
+                }
+            }
+        free(a), free(b);
+        layer_free(&l);
+    }
+}
+
+/* The fused step against its equation in double precision; padding stays 0. */
+static void relax_is_its_equation(void **state)
+{
+    (void)state;
+    layer l = layer_new(5, 21, 37, 9);
+    const size_t ld = nd_ld(l.n);
+    float *out = block(l.B * ld);
+    for (int act = 0; act <= ND_ACTIVATION_identity; act++)
+        for (int inside = 0; inside < 2; inside++) {
+            const double dt = 0.3;
+            const nd_relax r = relax_of(&l, act, inside, (float)dt, out);
+            scalar()->relax(&r);
+            for (size_t b = 0; b < l.B; b++)
+                for (size_t j = 0; j < ld; j++) {
+                    if (j >= l.n) {
+                        assert_true(out[b * ld + j] == 0.0f);
+                        continue;
+                    }
+                    double x = (double)l.drive[j];
+                    for (size_t k = 0; k < l.k0; k++)
+                        x += (double)l.s0[b * nd_ld(l.k0) + k] *
+                             (double)l.w0[nd_panel_at(l.k0, k, j)];
+                    for (size_t k = 0; k < l.k1; k++)
+                        x += (double)l.s1[b * nd_ld(l.k1) + k] *
+                             (double)l.w1[nd_panel_at(l.k1, k, j)];
+                    const double s = (double)l.old[b * ld + j];
+                    const double nudge = (double)r.beta * ((double)l.y[b * ld + j] - s);
+                    const nd_activation *a = nd_activation_at((nd_activation_id)act);
+                    const double f = inside ? a->r(x + nudge) : a->r(x) + nudge;
+                    const double want = s + dt * (f - s), got = (double)out[b * ld + j];
+                    if (fabs(got - want) > 4e-6)
+                        fail_msg("%s, inside %d: %.9g, want %.9g", a->name, inside, got,
+                                 want);
+                }
+        }
+    free(out);
+    layer_free(&l);
+}
+
+/* ---- hebb, transpose ---- */
+
+static void hebb_same_bits_and_right(void **state)
+{
+    (void)state;
+    static const size_t sizes[][3] = {
+        {1, 1, 1}, {20, 23, 10}, {7, 100, 33}, {3, 10, 64}, {0, 4, 4}};
+    const nd_kernels *isa[ISAS_MAX];
+    const size_t n_isa = others(isa);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const size_t B = sizes[i][0], k = sizes[i][1], n = sizes[i][2],
+                     size = nd_panels(k, n);
+        float *pre1 = states(B, k, 1), *pre0 = states(B, k, 2);
+        float *post1 = states(B, n, 3), *post0 = states(B, n, 4);
+        float *a = block(size), *b = block(size);
+        nd_hebb h = {B, k, n, nd_ld(k), pre1, post1, pre0, post0, 0.25f, a};
+        scalar()->hebb(&h);
+        for (size_t x = 0; x < k; x++)
+            for (size_t y = 0; y < n; y++) {
+                double want = 0;
+                for (size_t s = 0; s < B; s++)
+                    want +=
+                        (double)pre1[s * nd_ld(k) + x] * (double)post1[s * nd_ld(n) + y] -
+                        (double)pre0[s * nd_ld(k) + x] * (double)post0[s * nd_ld(n) + y];
+                assert_true(fabs((double)a[nd_panel_at(k, x, y)] - 0.25 * want) < 1e-5);
+            }
+        h.out = b;
+        for (size_t j = 0; j < n_isa; j++) {
+            isa[j]->hebb(&h);
+            same_bits(a, b, size, "hebb", isa[j]->isa);
+        }
+        free(pre1), free(pre0), free(post1), free(post0), free(a), free(b);
+    }
+}
+
+static void transpose_is_one(void **state)
+{
+    (void)state;
+    const nd_kernels *isa[ISAS_MAX];
+    size_t n_isa = others(isa);
+    isa[n_isa++] = scalar();
+    for (size_t k = 1; k < 40; k += 6)
+        for (size_t n = 1; n < 40; n += 5) {
+            float *w = noise(nd_panels(k, n), 1, -1, 1), *t = block(nd_panels(n, k));
+            for (size_t i = 0; i < n_isa; i++) {
+                isa[i]->transpose(k, n, w, t);
+                for (size_t x = 0; x < k; x++)
+                    for (size_t y = 0; y < n; y++)
+                        assert_true(w[nd_panel_at(k, x, y)] == t[nd_panel_at(n, y, x)]);
+                for (size_t y = 0; y < n; y++) /* padding */
+                    for (size_t x = k; x < nd_ld(k); x++)
+                        assert_true(t[nd_panel_at(n, y, x)] == 0.0f);
+            }
+            free(w), free(t);
+        }
+}
+
+/* ---- element by element ---- */
+
+static void maps_same_bits(void **state)
+{
+    (void)state;
+    const nd_kernels *isa[ISAS_MAX];
+    const size_t n_isa = others(isa);
+    const nd_at at = {.seed = 0x123456789abcdefu, .stream = 9, .epoch = 3, .batch = 4};
+    uint8_t bytes[256];
+    for (int i = 0; i < 256; i++)
+        bytes[i] = (uint8_t)i;
+    for (size_t n = 0; n <= 130; n++) {
+        float *x = noise(n, 1, -90.0f, 90.0f), *y = noise(n, 2, -2, 2);
+        float *a = block(n), *b = block(n);
+        for (size_t k = 0; k < n_isa; k++) {
+            const nd_kernels *s = scalar(), *v = isa[k];
+            s->subtract(n, x, y, a), v->subtract(n, x, y, b);
+            same_bits(a, b, n, "subtract", v->isa);
+            s->add(n, x, a), v->add(n, x, b);
+            same_bits(a, b, n, "add", v->isa);
+            s->scale(n, 0.3f, x, a), v->scale(n, 0.3f, x, b);
+            same_bits(a, b, n, "scale", v->isa);
+            s->exponential(n, x, a), v->exponential(n, x, b);
+            same_bits(a, b, n, "exponential", v->isa);
+            s->uniforms(at, n, -3, 5, a), v->uniforms(at, n, -3, 5, b);
+            same_bits(a, b, n, "uniforms", v->isa);
+            s->normals(at, n, 1, 2, a), v->normals(at, n, 1, 2, b);
+            same_bits(a, b, n, "normals", v->isa);
+            s->pixels(n, bytes, a), v->pixels(n, bytes, b);
+            same_bits(a, b, n, "pixels", v->isa);
+            uint64_t ca, cb;
+            if (n) x[n / 2] = NAN;
+            s->unreal(n, x, &ca), v->unreal(n, x, &cb);
+            assert_int_equal(ca, cb);
+            assert_int_equal(ca, n ? 1 : 0);
+            if (n) x[n / 2] = 0.5f;
+        }
+        free(x), free(y), free(a), free(b);
+    }
+}
+
+/* Nothing is written past the end. */
+static void maps_keep_to_their_size(void **state)
+{
+    (void)state;
+    const nd_kernels *isa[ISAS_MAX];
+    size_t n_isa = others(isa);
+    isa[n_isa++] = scalar();
+    const nd_at at = {.seed = 1};
+    uint8_t bytes[64] = {0};
+    for (size_t k = 0; k < n_isa; k++)
+        for (size_t n = 0; n < 40; n++) {
+            float out[64];
+            for (int which = 0; which < 6; which++) {
+                for (int i = 0; i < 64; i++)
+                    out[i] = -77.0f;
+                switch (which) {
+                case 0:
+                    isa[k]->subtract(n, out, out, out);
+                    break;
+                case 1:
+                    isa[k]->scale(n, 2, out, out);
+                    break;
+                case 2:
+                    isa[k]->uniforms(at, n, 0, 1, out);
+                    break;
+                case 3:
+                    isa[k]->normals(at, n, 0, 1, out);
+                    break;
+                case 4:
+                    isa[k]->pixels(n, bytes, out);
+                    break;
+                case 5:
+                    isa[k]->exponential(n, out, out);
+                    break;
+                }
+                for (size_t i = n; i < 64; i++)
+                    assert_true(out[i] == -77.0f);
+            }
+        }
+}
+
+static void exponential_is_accurate(void **state)
+{
+    (void)state;
+    double worst = 0;
+    for (double x = -80; x < 80; x += 0.00917) {
+        float in = (float)x, out;
+        scalar()->exponential(1, &in, &out);
+        const double want = exp((double)in), error = fabs((double)out - want) / want;
+        if (error > worst) worst = error;
+    }
+    assert_true(worst < 2.5e-7);
+}
+
+/* ---- random numbers ---- */
+
+/* Known answers of Philox4x32-10: Random123's kat_vectors. */
+static void philox_known_answers(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t counter[4], key[2], want[4];
+    } kat[] = {
+        {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+        {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+         {0xffffffff, 0xffffffff},
+         {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+         {0xa4093822, 0x299f31d0},
+         {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        const nd_at at = {.seed = (uint64_t)kat[i].key[1] << 32 | kat[i].key[0],
+                          .batch = kat[i].counter[1],
+                          .epoch = kat[i].counter[2],
+                          .stream = kat[i].counter[3]};
+        uint32_t out[4];
+        nd_philox(at, kat[i].counter[0], out);
+        assert_memory_equal(out, kat[i].want, sizeof out);
+    }
+}
+
+/* The vector fill is the scalar function: word w of counter c is number 64 (c/16) + 16 w +
+ * c%16. */
+static void uniforms_are_philox(void **state)
+{
+    (void)state;
+    const nd_at at = {.seed = 99, .stream = 3, .epoch = 2, .batch = 1};
+    float out[128];
+    scalar()->uniforms(at, 128, 0.0f, 1.0f, out);
+    for (uint32_t i = 0; i < 128; i++) {
+        uint32_t word[4];
+        nd_philox(at, i / 64 * 16 + i % 16, word);
+        const float want = ((float)(word[i / 16 % 4] >> 9) + 0.5f) * 0x1p-23f;
+        assert_true(out[i] == want);
+    }
+}
+
+static void normals_have_their_moments(void **state)
+{
+    (void)state;
+    enum { N = 1 << 20 };
+    float *x = block(N);
+    nd_kern()->normals((nd_at){.seed = 5}, N, 0, 1, x);
+    double m[5] = {0};
+    size_t beyond = 0;
+    for (size_t i = 0; i < N; i++) {
+        for (int p = 1; p <= 4; p++)
+            m[p] += pow((double)x[i], p) / N;
+        beyond += fabs((double)x[i]) > 1.959964;
+    }
+    const double se = 1.0 / sqrt(N);
+    assert_true(fabs(m[1]) < 4 * se);
+    assert_true(fabs(m[2] - 1) < 4 * sqrt(2) * se);
+    assert_true(fabs(m[3]) < 4 * sqrt(15) * se);
+    assert_true(fabs(m[4] - 3) < 4 * sqrt(96) * se);
+    assert_true(fabs((double)beyond / N - 0.05) < 4 * sqrt(0.05 * 0.95) * se);
+    free(x);
+}
+
+/* ---- pulses ---- */
+
+static void pulses_same_bits(void **state)
+{
+    (void)state;
+    enum { ROWS = 37, N = ROWS * ND_LANES };
+    const nd_kernels *isa[ISAS_MAX];
+    const size_t n_isa = others(isa);
+    float *wanted = noise(N, 1, -1, 1), *c[4];
+    for (int i = 0; i < 4; i++)
+        c[i] = noise(N, (uint32_t)(10 + i), 0.2f, 3.0f);
+    for (size_t i = 0; i < N; i += 3)
+        wanted[i] = 0.0f;
+    memset(wanted + 5 * ND_LANES, 0,
+           3 * ND_LANES * sizeof *wanted); /* rows without a pulse */
+    for (int variant = 0; variant < 24; variant++) {
+        const unsigned lanes = variant % 3 ? 10 : 16;
+        const nd_rows rows = {.rows = ROWS, .lanes = lanes, .first = 3};
+        float *pulse[2], *plus[2], *minus[2], *w[2];
+        for (int v = 0; v < 2; v++)
+            pulse[v] = block(N), w[v] = block(N), plus[v] = noise(N, 20, 0, 1),
+            minus[v] = noise(N, 21, 0, 1);
+        for (size_t k = 0; k < n_isa; k++) {
+            const nd_kernels *table[2] = {scalar(), isa[k]};
+            uint64_t counts[2][2], bound[2];
+            for (int v = 0; v < 2; v++) {
+                table[v]->pulse_signs(rows, wanted, 0.02f, pulse[v]);
+                table[v]->pulse_count(rows, pulse[v], counts[v]);
+                const nd_pairs p = {.cells = rows,
+                                    .pulse = pulse[v],
+                                    .plus = plus[v],
+                                    .minus = minus[v],
+                                    .up_plus = variant & 1 ? c[0] : NULL,
+                                    .down_plus = variant & 1 ? c[1] : NULL,
+                                    .up_minus = variant & 1 ? c[2] : NULL,
+                                    .down_minus = variant & 1 ? c[3] : NULL,
+                                    .weight = w[v],
+                                    .beta = variant & 2 ? 5.0f : 0.005f,
+                                    .growth = (float)expm1(variant & 2 ? 5.0 : 0.005),
+                                    .c2c = variant & 4 ? 0.02f : 0.0f,
+                                    .range = 12.0f / 13,
+                                    .noise_on_all = variant & 8,
+                                    .at = {.seed = 4, .stream = 4}};
+                table[v]->pulse_pairs(&p);
+                table[v]->outside(rows, plus[v], 0.0f, 1.0f, &bound[v]);
+            }
+            same_bits(pulse[0], pulse[1], N, "pulse_signs", isa[k]->isa);
+            same_bits(plus[0], plus[1], N, "pulse_pairs plus", isa[k]->isa);
+            same_bits(minus[0], minus[1], N, "pulse_pairs minus", isa[k]->isa);
+            same_bits(w[0], w[1], N, "pulse_pairs weight", isa[k]->isa);
+            assert_memory_equal(counts[0], counts[1], sizeof counts[0]);
+            assert_int_equal(bound[0], bound[1]);
+        }
+        for (int v = 0; v < 2; v++)
+            free(pulse[v]), free(w[v]), free(plus[v]), free(minus[v]);
+    }
+    free(wanted);
+    for (int i = 0; i < 4; i++)
+        free(c[i]);
+}
+
+/* ---- choice ---- */
+
+static void isa_can_be_pinned(void **state)
+{
+    (void)state;
+    nd_err err = {0};
+    setenv("NUDGE_ISA", "scalar", 1);
+    assert_int_equal(nd_kern_choose(&err), ND_OK);
+    assert_string_equal(nd_kern()->isa, "scalar");
+    setenv("NUDGE_ISA", "avx1024", 1);
+    assert_int_equal(nd_kern_choose(&err), ND_EUSAGE);
+    assert_non_null(strstr(err.message, "avx1024"));
+    unsetenv("NUDGE_ISA");
+    assert_int_equal(nd_kern_choose(&err), ND_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(relax_same_bits),
+        cmocka_unit_test(relax_is_its_equation),
+        cmocka_unit_test(hebb_same_bits_and_right),
+        cmocka_unit_test(transpose_is_one),
+        cmocka_unit_test(maps_same_bits),
+        cmocka_unit_test(maps_keep_to_their_size),
+        cmocka_unit_test(exponential_is_accurate),
+        cmocka_unit_test(philox_known_answers),
+        cmocka_unit_test(uniforms_are_philox),
+        cmocka_unit_test(normals_have_their_moments),
+        cmocka_unit_test(pulses_same_bits),
+        cmocka_unit_test(isa_can_be_pinned),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
