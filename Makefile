@@ -54,6 +54,15 @@ LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OBJ)/%.o) \
 LIB := $(OBJ)/libnudge.a
 UNIT_TESTS := $(patsubst %.c,$(OBJ)/%,$(wildcard tests/unit/test_*.c))
 
+# Open MPI runs as root only when told to.
+MPIRUN ?= $(if $(filter 0,$(shell id -u)),OMPI_ALLOW_RUN_AS_ROOT=1 \
+    OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1) mpirun --oversubscribe --bind-to none
+# Targets that install packages go on in a make of their own, which then sees them.
+AGAIN = +@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
+SETUP = CC='$(CC)' CFLAGS='$(NC_CFLAGS) $(CFLAGS)' jobs/env/setup
+C_FILES = $(wildcard src/*/*.[ch] include/nudge/*.h analysis/*.[ch] tests/*/*.[ch])
+SCRIPTS = $(shell grep -lE '^\#!.*sh$$' -r jobs tests .ci analysis 2>/dev/null)
+
 COMMIT := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 BUILD_DEFS = -DND_BUILD_VERSION='"$(VERSION)"' -DND_BUILD_COMMIT='"$(COMMIT)"' \
     -DND_BUILD_FLAGS='"$(FLAGS_$(KIND)) $(CFLAGS)"'
@@ -61,8 +70,8 @@ BUILD_DEFS = -DND_BUILD_VERSION='"$(VERSION)"' -DND_BUILD_COMMIT='"$(COMMIT)"' \
 # ---- building ----------------------------------------------------------------------------
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all help info tests check demo data setup layers format format-check tidy asan ubsan \
-    check-long install clean
+.PHONY: all help info tests packages setup data demo demo-run check check-run check-long \
+    asan ubsan layers format format-check tidy install clean
 
 all: $(PROGRAM) ## build the program (build/nudge)
 
@@ -117,14 +126,71 @@ tests: $(UNIT_TESTS)
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
 
 # ---- set-up, checks ----------------------------------------------------------------------
+# Before compiling: what a build cannot do without, said in one message.
 packages:
-	@:
+	@$(SETUP) --check build
 
-check: $(PROGRAM) $(UNIT_TESTS) ## build and run all tests
-	@OBJ=$(OBJ) NUDGE=$(PROGRAM) tests/run
+setup: ## install what is missing to build, run and draw (Debian; else says what to load)
+	@$(SETUP)
+
+data: ## put Fashion-MNIST and MNIST into data/
+	@jobs/env/data
+
+demo: setup ## build, fetch data, run a first campaign on all cores, draw its map
+	$(AGAIN) demo-run
+
+demo-run: $(PROGRAM)
+	@jobs/env/data fashion-mnist
+	$(Q)$(if $(filter 0,$(MPI)),,$(MPIRUN) -n $$(($(JOBS) + 1))) \
+	    $(PROGRAM) run sweeps/first-light.yaml -o build/first-light
+	$(Q)$(PROGRAM) map build/first-light -o build/first-light/map.nc
+	$(Q)$(PROGRAM) map build/first-light -o build/first-light/map.png
+	@printf '%s\n' build/first-light/results.nc build/first-light/map.nc build/first-light/map.png
+
+check: ## build and run all tests (FILTER='unit/ cli/' runs those whose path has one of the words)
+	@$(SETUP) build mpi figures data tests
+	$(AGAIN) check-run
+
+check-run: $(PROGRAM) $(UNIT_TESTS)
+	@OBJ=$(OBJ) NUDGE=$(PROGRAM) CC='$(CC)' tests/run $(FILTER)
+
+check-long: $(PROGRAM) ## published learning curves, at length (tests/long)
+	@OBJ=$(OBJ) NUDGE=$(PROGRAM) TEST_SECONDS=36000 tests/run --long $(FILTER)
+
+asan ubsan: ## unit tests and hostile input under a sanitizer
+	+@$(MAKE) --no-print-directory KIND=$@ FILTER='$(or $(FILTER),unit/ cli/bad_)' check-run
+
+layers: $(LIB) ## who may use whom (tests/layers.sh)
+	@OBJ=$(OBJ) NUDGE=$(PROGRAM) CC='$(CC)' tests/layers.sh
+
+format: ## lay out all C files
+	@clang-format -i $(C_FILES)
+
+format-check: ## layout of C files, and shellcheck
+	@clang-format --dry-run -Werror $(C_FILES)
+	@shellcheck -x -e SC2317 $(SCRIPTS)
+
+tidy: ## clang-tidy
+	@clang-tidy --quiet --warnings-as-errors='*' $(filter-out $(KERNELS),$(SOURCES)) -- $(BASE_FLAGS) \
+	    $(NC_CFLAGS) $(shell $(MPICC) --showme:compile 2>/dev/null) $(BUILD_DEFS)
+	@clang-tidy --quiet --warnings-as-errors='*' $(KERNELS) -- $(BASE_FLAGS) -DND_ISA=scalar -DND_ISA_scalar
+
+install: $(PROGRAM) ## copy the program, sweeps and job scripts below PREFIX (/usr/local)
+	install -Dm755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/nudge
+	install -d $(DESTDIR)$(PREFIX)/share/nudge/sweeps $(DESTDIR)$(PREFIX)/share/nudge/jobs
+	install -m644 $(wildcard sweeps/*.yaml) $(DESTDIR)$(PREFIX)/share/nudge/sweeps
+	install -m755 jobs/submit jobs/campaign.sbatch $(DESTDIR)$(PREFIX)/share/nudge/jobs
+	install -m644 jobs/README.md $(DESTDIR)$(PREFIX)/share/nudge/jobs
+
+info: ## print every decision
+	@printf '%-12s %s\n' version '$(VERSION) ($(COMMIT))' program '$(PROGRAM)' objects '$(OBJ)' \
+	    kind '$(KIND)' compiler "$$($(CC) --version 2>/dev/null | head -n 1)" \
+	    flags '$(strip $(BASE_FLAGS) $(FLAGS_$(KIND)) $(CFLAGS))' warnings '$(strip $(WARN))' \
+	    kernels '$(ISAS)' mpi '$(if $(filter 0,$(MPI)),none: one process,$(MPICC): '"$$($(MPICC) --showme:version 2>/dev/null)"')' \
+	    libraries '$(LDLIBS_ALL)' prefix '$(PREFIX)' jobs '$(JOBS)'
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+	@grep -hE '^[a-z -]+:.*## ' Makefile | sed -E 's/^([a-z -]+):.*## /  make \1\t/' | expand -t 22
 
 clean: ## remove everything that was built
 	rm -rf build
