@@ -73,7 +73,7 @@ void nd_record_init(nd_record *r)
 {
     *r = (nd_record){0};
     for (int i = 0; i < ND_METRICS; i++)
-        r->value[i] = NAN;
+        r->value[i] = (double)NAN;
 }
 
 void nd_record_free(nd_record *r)

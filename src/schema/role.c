@@ -5,7 +5,10 @@
 
 static const char *const roles[ND_ROLES] = {"", "axis", "case", "tune", "seed", "derived"};
 
-const char *nd_role_text(nd_role role) { return roles[role]; }
+const char *nd_role_text(nd_role role)
+{
+    return roles[role];
+}
 
 nd_role nd_role_find(const char *text)
 {

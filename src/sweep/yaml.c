@@ -297,4 +297,7 @@ nd_code nd_yaml_parse(const nd_source *source, nd_diags *d, nd_node **out, nd_er
     return b.code;
 }
 
-const char *nd_yaml_version(void) { return yaml_get_version_string(); }
+const char *nd_yaml_version(void)
+{
+    return yaml_get_version_string();
+}

@@ -1,0 +1,16 @@
+/* figure_impl.h -- figures of a map, drawn by gnuplot. */
+#ifndef NUDGE_FIGURE_IMPL_H
+#define NUDGE_FIGURE_IMPL_H
+
+#include "nudge/map.h"
+
+bool nd_figure_known(const char *ending); /* "svg", "pdf", "png" */
+
+ND_MUST nd_code nd_figure_draw(const nd_cube *map, const nd_map_options *o,
+                               const char *ending, const char *path, nd_err *err);
+
+/* Runs gnuplot on a script; what it prints to stdout goes to `out`. ND_EENV: there is none.
+ */
+ND_MUST nd_code nd_gnuplot_run(const nd_text *script, nd_text *out, nd_err *err);
+
+#endif

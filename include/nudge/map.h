@@ -1,0 +1,37 @@
+/* map.h -- from the trials of a campaign to its map: what each cell of the design gives,
+ * over its replicates, at its best hyper-parameters; and figures of it. */
+#ifndef NUDGE_MAP_H
+#define NUDGE_MAP_H
+
+#include "nudge/cube.h"
+#include "nudge/results.h"
+
+#include <stddef.h>
+
+typedef struct nd_map_options {
+    const char *x, *y;  /* parameters of a figure's axes; NULL: the first that vary  */
+    const char *metric; /* of a figure                                            */
+    const char *const *where; /* (n_where) "ep.beta=0.1": only these trials              */
+    size_t n_where;
+    double contour;      /* level of the contour line; NaN: half way between the ends  */
+    const char *command; /* for the file's history; NULL: not stated                   */
+} nd_map_options;
+
+void nd_map_defaults(nd_map_options *o); /* test_error, no selection, contour NaN */
+
+/* The map as a cube. Axes are the design's; one that `where` fixes becomes a single
+ * coordinate. Per metric: NAME (median over replicates), NAME_q1, _q3, _mean, and _low and
+ * _high (bootstrap 95 % interval of the median); then n and n_failed (trials), best_P for
+ * each tuned parameter, and derived parameters. Cells without a finished trial are NaN.
+ *
+ * Of the tuned settings of a cell the one with the lowest median validation_error is taken;
+ * a trial that failed and would fail again (diverged) counts as infinitely wrong there. */
+ND_MUST nd_code nd_map_build(const nd_results *r, const nd_map_options *o, nd_cube **out,
+                             nd_err *err);
+
+/* Writes the map, or a figure of it, by the ending of path: .nc .csv .svg .pdf .png.
+ * Figures need gnuplot (ND_EENV without it), one or two axes that vary, and some result. */
+ND_MUST nd_code nd_map_write(const nd_cube *map, const nd_map_options *o, const char *path,
+                             nd_err *err);
+
+#endif
