@@ -134,14 +134,11 @@ static bool parse_clock(const char *s, double *seconds)
         s = dash + 1;
     }
     int n = 0;
-    for (const char *p = s; n < 3; n++) {
+    for (const char *p = s;;) {
         char *end;
-        if (!isdigit((unsigned char)*p)) return false;
-        field[n] = (double)strtol(p, &end, 10);
-        if (!*end) {
-            n++;
-            break;
-        }
+        if (n == 3 || !isdigit((unsigned char)*p)) return false;
+        field[n++] = (double)strtol(p, &end, 10);
+        if (!*end) break;
         if (*end != ':') return false;
         p = end + 1;
     }
