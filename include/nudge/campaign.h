@@ -1,0 +1,47 @@
+/* campaign.h -- where plan, journal, scheduler and trials meet.
+ *
+ * A campaign is a folder: spec.yaml as run, the journal (the only truth, one writer),
+ * results.nc made from it, status.json while it lives. Running the same command again goes
+ * on where it was, whatever was killed and whenever. */
+#ifndef NUDGE_CAMPAIGN_H
+#define NUDGE_CAMPAIGN_H
+
+#include "nudge/json.h"
+#include "nudge/transport.h"
+
+/* What trial servers do with this program's tasks. Make it before nd_mpi_start. */
+ND_MUST nd_code nd_campaign_job(nd_server_job *job, nd_err *err);
+void nd_campaign_job_free(nd_server_job *job);
+
+typedef struct nd_campaign_options {
+    const char *spec;        /* file */
+    const char *dir;         /* folder, made if need be; NULL: named as the campaign */
+    const char *const *sets; /* (n_sets) "p=v" */
+    size_t n_sets;
+    double time_limit;   /* seconds from now; 0: none. Nothing starts that would not end */
+    bool retry_failed;   /* also trials whose failure would happen again */
+    const char *command; /* line, for the record */
+    int ranks;
+} nd_campaign_options;
+
+typedef struct nd_campaign_end {
+    size_t trials, done, failed, pending;
+    size_t ran; /* attempts that ended in this run */
+    char results[512];
+} nd_campaign_end;
+
+/* Runs the campaign on the transport's workers, to its end or until a signal (USR1: what
+ * runs may end, for half a minute; TERM, INT: at once) or the time limit. ND_EFAILED: all
+ * ended, some failed, or too many did; ND_ESTOPPED: work remains. `end` is filled in all
+ * three cases. */
+ND_MUST nd_code nd_campaign_run(const nd_campaign_options *o, nd_transport *t,
+                                nd_campaign_end *end, nd_err *err);
+
+/* Describes the campaign in dir, live or not; as text into out, or as JSON. */
+ND_MUST nd_code nd_campaign_status(const char *dir, bool json, nd_text *out, nd_err *err);
+
+/* Checks that journal, keys and results.nc agree. ND_EDIFFERS names the first difference;
+ * `report` says what was checked. */
+ND_MUST nd_code nd_campaign_verify(const char *dir, nd_text *report, nd_err *err);
+
+#endif

@@ -1,0 +1,441 @@
+/* campaign.c -- the master's loop: the scheduler says what to do, the transport does it,
+ * the journal keeps it. */
+#include "nudge/campaign.h"
+
+#include "nudge/clock.h"
+#include "nudge/file.h"
+#include "nudge/kern.h"
+#include "nudge/log.h"
+
+#include "progress_impl.h"
+#include "publish_impl.h"
+#include "signals_impl.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SYNC_EVERY = 1,     /* seconds that a record may wait for the disk         */
+    PUBLISH_EVERY = 60, /* seconds between two results.nc, while live          */
+    DRAIN = 30,         /* seconds that USR1 leaves to what runs               */
+    LOST_FOR = 60,      /* seconds without any worker before the run gives up  */
+};
+
+/* A campaign under way. */
+typedef struct run {
+    const nd_campaign_options *o;
+    nd_transport *t;
+    nd_plan plan;
+    nd_journal *journal;
+    nd_ledger ledger;
+    nd_past past;
+    nd_sched *sched;
+    nd_show show;
+    size_t *task; /* (tasks) trial of the plan; owned */
+    int *prior;   /* (tasks) attempts before this run that no longer count; owned */
+    size_t n_tasks, ran;
+    nd_text dir;
+    double deadline; /* nd_now(); HUGE_VAL: none */
+    double cut_at;   /* when what still runs is cancelled */
+    double synced_at, published_at, lost_since;
+    bool unsynced, unpublished, cancelled;
+} run;
+
+static nd_code path_in(const run *r, const char *name, nd_text *out, nd_err *err)
+{
+    nd_path_join(out, nd_text_str(&r->dir), name);
+    return nd_text_check(out, err);
+}
+
+/* ---- opening ---- */
+
+static nd_code append(run *r, nd_entry_type type, const nd_text *bytes, nd_err *err)
+{
+    ND_TRY(nd_text_check(bytes, err));
+    return nd_journal_append(r->journal, type, bytes->s, bytes->n, err);
+}
+
+/* The spec goes into the journal when it is new or has changed; a changed one keeps what
+ * its trials have in common with the old. */
+static nd_code note_origin(run *r, nd_err *err)
+{
+    const char *text = nd_spec_text(r->plan.spec);
+    const bool first = !r->past.sessions;
+    if (!first && !strcmp(nd_text_str(&r->past.origin.spec), text)) return ND_OK;
+    if (!first)
+        nd_log(ND_INFO,
+               "the spec has changed since the last run: trials that it still holds "
+               "are kept, others stay in the journal");
+    nd_origin o = {0};
+    nd_origin_now(&o);
+    nd_text_add(&o.spec, "%s", text);
+    for (size_t i = 0; i < r->o->n_sets; i++)
+        nd_text_add(&o.overrides, "%s\n", r->o->sets[i]);
+    nd_copy(o.file, sizeof o.file, r->o->spec);
+    nd_text bytes = {0}, path = {0};
+    nd_origin_pack(&o, &bytes);
+    nd_code code = append(r, ND_ENTRY_CAMPAIGN, &bytes, err);
+    if (code == ND_OK) code = path_in(r, "spec.yaml", &path, err);
+    if (code == ND_OK) code = nd_file_publish(path.s, text, strlen(text), err);
+    nd_text_free(&path);
+    nd_text_free(&bytes);
+    nd_origin_free(&o);
+    return code;
+}
+
+static nd_code note_session(run *r, nd_err *err)
+{
+    nd_session s = {0};
+    nd_session_now(&s);
+    nd_text_add(&s.command, "%s", r->o->command);
+    nd_copy(s.isa, sizeof s.isa, nd_kern()->isa);
+    s.ranks = r->o->ranks;
+    nd_text bytes = {0};
+    nd_session_pack(&s, &bytes);
+    nd_code code = append(r, ND_ENTRY_SESSION, &bytes, err);
+    if (code == ND_OK) code = nd_journal_sync(r->journal, err);
+    nd_past_add(&r->past, &s);
+    nd_text_free(&bytes);
+    nd_session_free(&s);
+    return code;
+}
+
+static nd_code open_campaign(run *r, nd_err *err)
+{
+    const nd_campaign_options *o = r->o;
+    ND_TRY(nd_plan_new(&r->plan, o->spec, o->sets, o->n_sets, err));
+    ND_TRY(nd_plan_price(&r->plan, err));
+    nd_text_add(&r->dir, "%s", o->dir ? o->dir : nd_spec_name(r->plan.spec));
+    ND_TRY(nd_text_check(&r->dir, err));
+    ND_TRY(nd_dir_make(r->dir.s, err));
+    nd_text path = {0};
+    nd_code code = path_in(r, "journal", &path, err);
+    if (code == ND_OK) code = nd_journal_open(&r->journal, path.s, true, err);
+    nd_text_free(&path);
+    ND_TRY(code);
+    ND_TRY(nd_ledger_replay(&r->ledger, &r->past, r->journal, err));
+    ND_TRY(note_origin(r, err));
+    return note_session(r, err);
+}
+
+/* ---- what is left to do ---- */
+
+/* Does this trial run (again)? `attempts` that count against its retries come out. */
+static bool wanted(const run *r, const nd_line *line, int *attempts, int *prior)
+{
+    *attempts = *prior = 0;
+    if (!line) return true;
+    const nd_status status = (nd_status)line->status;
+    if (!nd_status_failed(status)) return false;
+    if (r->o->retry_failed) {
+        *prior = line->attempts;
+        return true;
+    }
+    *attempts = line->attempts;
+    return nd_status_retry(status) &&
+           line->attempts <= nd_spec_limits(r->plan.spec)->retries;
+}
+
+static nd_code schedule(run *r, nd_err *err)
+{
+    const size_t n = r->plan.n;
+    const nd_limits *limits = nd_spec_limits(r->plan.spec);
+    nd_sched_config config = nd_sched_defaults();
+    float *cost = malloc((n ? n : 1) * sizeof *cost);
+    int *attempts = malloc((n ? n : 1) * sizeof *attempts);
+    r->task = malloc((n ? n : 1) * sizeof *r->task);
+    r->prior = malloc((n ? n : 1) * sizeof *r->prior);
+    nd_code code = ND_OK;
+    if (!cost || !attempts || !r->task || !r->prior) {
+        code = ND_FAIL(err, ND_ENOMEM, "no memory for %zu trials", n);
+        goto out;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const nd_line *line = nd_ledger_find(&r->ledger, r->plan.trial[i].key);
+        const size_t task = r->n_tasks;
+        if (!wanted(r, line, &attempts[task], &r->prior[task])) {
+            if (nd_status_failed((nd_status)line->status))
+                config.failed_before++;
+            else
+                config.done_before++;
+            continue;
+        }
+        r->task[task] = i;
+        cost[task] = r->plan.trial[i].seconds;
+        r->n_tasks++;
+    }
+    config.n_tasks = r->n_tasks;
+    config.n_workers = r->t->ops->n_workers(r->t);
+    config.retries = limits->retries;
+    config.max_failures = limits->max_failures;
+    code = nd_sched_new(&r->sched, &config, cost, attempts, err);
+    r->show.trials = n;
+    r->show.done_before = config.done_before;
+    r->show.failed_before = config.failed_before;
+out:
+    free(cost);
+    free(attempts);
+    return code;
+}
+
+/* ---- the loop ---- */
+
+static nd_code send(run *r, size_t worker, size_t task, nd_err *err)
+{
+    const nd_limits *limits = nd_spec_limits(r->plan.spec);
+    const nd_child_limits child = {.seconds = limits->trial_seconds,
+                                   .memory = (uint64_t)(limits->trial_memory * 1048576.0)};
+    nd_params p;
+    ND_TRY(nd_plan_params(&r->plan, r->task[task], &p, err));
+    nd_text text = {0};
+    nd_params_print(&p, true, &text);
+    nd_code code = nd_text_check(&text, err);
+    if (code == ND_OK) code = r->t->ops->send(r->t, worker, &child, text.s, text.n, err);
+    nd_text_free(&text);
+    nd_busy *b = &r->show.worker[worker];
+    nd_key_text(r->plan.trial[r->task[task]].key, b->key);
+    b->busy = true;
+    b->since = nd_now();
+    b->progress = (nd_progress){.train_error = (double)NAN};
+    return code;
+}
+
+static nd_code hand_out(run *r, nd_err *err)
+{
+    for (;;) {
+        const nd_action a = nd_sched_next(r->sched, r->deadline - nd_now());
+        if (a.type == ND_ACT_NONE) return ND_OK;
+        if (a.type == ND_ACT_ASSIGN)
+            ND_TRY(send(r, a.worker, a.task, err));
+        else
+            ND_TRY(r->t->ops->release(r->t, a.worker, err));
+    }
+}
+
+/* An attempt ended: first the journal, then the scheduler. */
+static nd_code keep(run *r, size_t worker, const nd_event *e, nd_err *err)
+{
+    const size_t task = nd_sched_task(r->sched, worker);
+    nd_record rec;
+    ND_TRY(nd_record_unpack(&rec, e->bytes, e->n, err));
+    const nd_planned *planned = &r->plan.trial[r->task[task]];
+    char key[ND_KEY_TEXT];
+    nd_key_text(planned->key, key);
+    nd_params p;
+    nd_text bytes = {0};
+    nd_code code = ND_OK;
+    if (memcmp(planned->key.b, rec.key.b, sizeof rec.key.b) != 0)
+        code = ND_FAIL(err, ND_ECORRUPT,
+                       "worker %zu sent the record of another trial than %s", worker, key);
+    if (code == ND_OK) code = nd_plan_params(&r->plan, r->task[task], &p, err);
+    if (code != ND_OK) goto out;
+    rec.attempts = r->prior[task] + nd_sched_attempt(r->sched, worker);
+    nd_trial_pack(&p, &rec, &bytes);
+    const uint64_t offset = nd_journal_end(r->journal);
+    code = append(r, ND_ENTRY_TRIAL, &bytes, err);
+    if (code == ND_OK) code = nd_ledger_put(&r->ledger, &rec, offset, err);
+    if (code != ND_OK) goto out;
+    r->unsynced = r->unpublished = true;
+    r->ran++;
+    r->show.worker[worker].busy = false;
+    const bool failed = nd_status_failed(rec.status);
+    nd_sched_result(r->sched, worker,
+                    !failed                       ? ND_OUTCOME_DONE
+                    : nd_status_retry(rec.status) ? ND_OUTCOME_RETRY
+                                                  : ND_OUTCOME_FAILED,
+                    rec.seconds);
+    if (failed) nd_show_failure(&r->show, key, nd_status_name(rec.status), rec.reason);
+out:
+    nd_text_free(&bytes);
+    nd_record_free(&rec);
+    return code;
+}
+
+static nd_code handle(run *r, const nd_event *e, nd_err *err)
+{
+    nd_busy *b = &r->show.worker[e->worker];
+    switch (e->type) {
+    case ND_EVENT_READY: {
+        const size_t n = e->n < sizeof b->host ? e->n : sizeof b->host - 1;
+        memcpy(b->host, e->bytes, n);
+        b->host[n] = '\0';
+        nd_sched_ready(r->sched, e->worker);
+        break;
+    }
+    case ND_EVENT_PROGRESS:
+        return nd_progress_unpack(&b->progress, e->bytes, e->n, err);
+    case ND_EVENT_RECORD:
+        return keep(r, e->worker, e, err);
+    case ND_EVENT_CANCELLED:
+        b->busy = false;
+        nd_sched_result(r->sched, e->worker, ND_OUTCOME_BACK, 0);
+        break;
+    case ND_EVENT_LOST:
+        nd_log(ND_WARN, "lost worker %zu (%s): %.*s; its trial will run elsewhere",
+               e->worker, b->host, (int)e->n, e->bytes);
+        b->busy = false;
+        nd_sched_lost(r->sched, e->worker);
+        break;
+    }
+    return ND_OK;
+}
+
+static nd_code cancel_all(run *r, nd_err *err)
+{
+    for (size_t w = 0; w < r->show.n_workers; w++)
+        if (r->show.worker[w].busy) ND_TRY(r->t->ops->cancel(r->t, w, err));
+    r->cancelled = true;
+    return ND_OK;
+}
+
+/* Signals and the time limit: first nothing new starts, later what runs is cancelled. */
+static nd_code watch_time(run *r, nd_err *err)
+{
+    const double now = nd_now();
+    const int signal = nd_signals_caught();
+    if (signal) {
+        const double cut = signal == SIGUSR1 ? now + DRAIN : now;
+        if (isinf(r->cut_at))
+            nd_log(ND_INFO, "%s: %s", strsignal(signal),
+                   signal == SIGUSR1 ? "finishing what runs, starting nothing new"
+                                     : "stopping; what runs will run again");
+        if (cut < r->cut_at) r->cut_at = cut;
+        nd_sched_stop(r->sched);
+    }
+    if (now >= r->deadline && r->deadline < r->cut_at) r->cut_at = r->deadline;
+    if (now >= r->cut_at && !r->cancelled) return cancel_all(r, err);
+    return ND_OK;
+}
+
+static nd_code publish(run *r, nd_err *err)
+{
+    nd_text path = {0};
+    nd_code code = path_in(r, "results.nc", &path, err);
+    if (code == ND_OK)
+        code = nd_publish_results(path.s, &r->plan, &r->ledger, r->journal, &r->past,
+                                  r->o->command, err);
+    nd_text_free(&path);
+    r->unpublished = false;
+    r->published_at = nd_now();
+    return code;
+}
+
+static nd_code watch_disk(run *r, nd_err *err)
+{
+    const double now = nd_now();
+    if (r->unsynced && now - r->synced_at >= SYNC_EVERY) {
+        ND_TRY(nd_journal_sync(r->journal, err));
+        r->unsynced = false;
+        r->synced_at = now;
+    }
+    if (r->unpublished && now - r->published_at >= PUBLISH_EVERY) return publish(r, err);
+    return ND_OK;
+}
+
+/* Workers come and go; with none for a minute there is no use in waiting. */
+static nd_code watch_workers(run *r, nd_err *err)
+{
+    const nd_sched_counts n = nd_sched_count(r->sched);
+    const double now = nd_now();
+    if (n.workers || !n.pending) {
+        r->lost_since = now;
+        return ND_OK;
+    }
+    if (now - r->lost_since < LOST_FOR) return ND_OK;
+    return ND_FAIL(
+        err, ND_EENV,
+        "no worker has been there for %d s; all results so far are kept, run the same "
+        "command again to go on",
+        LOST_FOR);
+}
+
+static bool over(const run *r)
+{
+    if (nd_sched_finished(r->sched)) return true;
+    return nd_sched_stopped(r->sched) != ND_STOP_NONE && !nd_sched_count(r->sched).running;
+}
+
+static nd_code loop(run *r, nd_err *err)
+{
+    while (!over(r)) {
+        nd_event e;
+        bool have;
+        ND_TRY(watch_time(r, err));
+        ND_TRY(hand_out(r, err));
+        ND_TRY(r->t->ops->poll(r->t, &e, &have, err));
+        if (have) {
+            ND_TRY(handle(r, &e, err));
+            continue;
+        }
+        ND_TRY(watch_disk(r, err));
+        ND_TRY(watch_workers(r, err));
+        nd_show_tick(&r->show, r->sched, nd_signals_caught() ? "stopping" : "running",
+                     false);
+        r->t->ops->wait(r->t, 0.1);
+    }
+    return ND_OK;
+}
+
+/* ---- ending ---- */
+
+static nd_code close_in_order(run *r, nd_campaign_end *end, nd_err *err)
+{
+    if (r->unsynced) ND_TRY(nd_journal_sync(r->journal, err));
+    ND_TRY(publish(r, err));
+    const nd_sched_counts n = nd_sched_count(r->sched);
+    *end = (nd_campaign_end){.trials = r->plan.n,
+                             .done = n.done + r->show.done_before,
+                             .failed = n.failed + r->show.failed_before,
+                             .pending = n.pending,
+                             .ran = r->ran};
+    snprintf(end->results, sizeof end->results, "%s/results.nc", nd_text_str(&r->dir));
+    nd_show_tick(&r->show, r->sched, n.pending ? "stopped" : "finished", true);
+    if (nd_sched_stopped(r->sched) == ND_STOP_FAILURES)
+        return ND_FAIL(
+            err, ND_EFAILED,
+            "%zu of %zu trials failed, more than limits.max_failures allows: %zu were "
+            "not started. See `nudge status %s`; after mending the cause, run again "
+            "with --retry-failed",
+            end->failed, end->trials, end->pending, nd_text_str(&r->dir));
+    if (n.pending)
+        return ND_FAIL(
+            err, ND_ESTOPPED,
+            "stopped in good order, %zu trials remain: run the same command again to "
+            "go on",
+            end->pending);
+    if (end->failed)
+        return ND_FAIL(err, ND_EFAILED, "%zu of %zu trials failed: see `nudge status %s`",
+                       end->failed, end->trials, nd_text_str(&r->dir));
+    return ND_OK;
+}
+
+nd_code nd_campaign_run(const nd_campaign_options *o, nd_transport *t, nd_campaign_end *end,
+                        nd_err *err)
+{
+    run r = {.o = o, .t = t, .cut_at = HUGE_VAL, .deadline = HUGE_VAL};
+    r.synced_at = r.published_at = r.lost_since = nd_now();
+    if (o->time_limit > 0) r.deadline = nd_now() + o->time_limit;
+    nd_signals_catch();
+    nd_code code = open_campaign(&r, err);
+    if (code == ND_OK)
+        code = nd_show_new(&r.show, nd_text_str(&r.dir), nd_spec_name(r.plan.spec),
+                           t->ops->n_workers(t), err);
+    if (code == ND_OK) code = schedule(&r, err);
+    if (code == ND_OK) {
+        code = loop(&r, err);
+        if (code == ND_OK) code = close_in_order(&r, end, err);
+    }
+    nd_show_free(&r.show);
+    nd_sched_free(r.sched);
+    free(r.task);
+    free(r.prior);
+    nd_past_free(&r.past);
+    nd_ledger_free(&r.ledger);
+    nd_journal_close(r.journal);
+    nd_plan_free(&r.plan);
+    nd_text_free(&r.dir);
+    return code;
+}

@@ -1,0 +1,175 @@
+/* plan.c -- from a spec to keyed, priced trials. */
+#include "nudge/plan.h"
+
+#include "nudge/trial.h"
+
+#include "shelf_impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void nd_plan_free(nd_plan *plan)
+{
+    nd_spec_free(plan->spec);
+    free(plan->trial);
+    *plan = (nd_plan){0};
+}
+
+static int by_key_then_point(const void *a, const void *b)
+{
+    const nd_planned *x = a, *y = b;
+    const int c = memcmp(x->key.b, y->key.b, sizeof x->key.b);
+    return c ? c : (x->point > y->point) - (x->point < y->point);
+}
+
+static int by_point(const void *a, const void *b)
+{
+    const nd_planned *x = a, *y = b;
+    return (x->point > y->point) - (x->point < y->point);
+}
+
+/* Two points with the same parameters are one trial: the first stays. */
+static void drop_duplicates(nd_plan *plan)
+{
+    qsort(plan->trial, plan->n, sizeof *plan->trial, by_key_then_point);
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->n; i++)
+        if (!kept ||
+            memcmp(plan->trial[kept - 1].key.b, plan->trial[i].key.b, sizeof(nd_key)))
+            plan->trial[kept++] = plan->trial[i];
+    plan->duplicates = plan->n - kept;
+    plan->n = kept;
+    qsort(plan->trial, plan->n, sizeof *plan->trial, by_point);
+}
+
+static nd_code expand(nd_plan *plan, nd_err *err)
+{
+    plan->points = nd_spec_points(plan->spec);
+    plan->trial = malloc(nd_spec_kept(plan->spec) * sizeof *plan->trial);
+    if (!plan->trial)
+        return ND_FAIL(err, ND_ENOMEM, "no memory for %zu trials",
+                       nd_spec_kept(plan->spec));
+    for (size_t i = 0; i < plan->points; i++) {
+        nd_params p;
+        bool kept;
+        ND_TRY(nd_spec_point(plan->spec, i, &p, NULL, &kept, err));
+        if (!kept) continue;
+        nd_planned *t = &plan->trial[plan->n++];
+        *t = (nd_planned){.point = (uint32_t)i};
+        ND_TRY(nd_params_key(&p, &t->key, err));
+    }
+    plan->filtered = plan->points - plan->n;
+    drop_duplicates(plan);
+    return ND_OK;
+}
+
+nd_code nd_plan_of(nd_plan *plan, nd_spec *spec, nd_err *err)
+{
+    *plan = (nd_plan){.spec = spec};
+    const nd_code code = expand(plan, err);
+    if (code != ND_OK) nd_plan_free(plan);
+    return code;
+}
+
+nd_code nd_plan_new(nd_plan *plan, const char *path, const char *const *sets, size_t n_sets,
+                    nd_err *err)
+{
+    nd_spec *spec;
+    *plan = (nd_plan){0};
+    ND_TRY(nd_spec_load(path, sets, n_sets, &spec, err));
+    return nd_plan_of(plan, spec, err);
+}
+
+nd_code nd_plan_params(const nd_plan *plan, size_t i, nd_params *out, nd_err *err)
+{
+    bool kept;
+    return nd_spec_point(plan->spec, plan->trial[i].point, out, NULL, &kept, err);
+}
+
+/* ---- prices ---- */
+
+/* What one trial will work through, before a second is known to it. */
+typedef struct work {
+    nd_cost cost;
+    size_t train, test;
+    double flops;
+} work;
+
+static nd_code work_of(const nd_params *p, nd_shelf *shelf, work *w, nd_shape *shape,
+                       nd_err *err)
+{
+    const nd_dataset *data;
+    nd_split split;
+    ND_TRY(nd_shelf_take(shelf, p, &data, err));
+    ND_TRY(nd_dataset_split(data, p, &split, err));
+    *shape = (nd_shape){data->features, data->classes};
+    ND_TRY(nd_net_plan(p, *shape, &w->cost, err));
+    const double epochs = (double)p->train_epochs, every = (double)p->train_test_every;
+    const double tests = every > 0 ? ceil(epochs / every) : 1;
+    w->train = split.train.n;
+    w->test = split.test.n + split.validation.n;
+    w->flops = epochs * (double)w->train * w->cost.flops +
+               tests * (double)w->test * w->cost.flops_predict;
+    return ND_OK;
+}
+
+static nd_code price(nd_plan *plan, nd_shelf *shelf, nd_err *err)
+{
+    enum { MOMENT_MS = 300 };
+    work dearest = {0};
+    nd_params dearest_p = {0};
+    nd_shape dearest_shape = {0};
+    for (size_t i = 0; i < plan->n; i++) {
+        nd_params p;
+        nd_shape shape;
+        work w;
+        ND_TRY(nd_plan_params(plan, i, &p, err));
+        if (work_of(&p, shelf, &w, &shape, err) != ND_OK) {
+            char key[ND_KEY_TEXT];
+            nd_key_text(plan->trial[i].key, key);
+            return nd_err_while(err, "while checking trial %zu of %zu (%.8s)", i + 1,
+                                plan->n, key);
+        }
+        plan->trial[i].seconds = (float)w.flops;
+        if (w.cost.bytes > plan->bytes_max) plan->bytes_max = w.cost.bytes;
+        if (w.flops > dearest.flops || !i) {
+            dearest = w;
+            dearest_p = p;
+            dearest_shape = shape;
+        }
+    }
+    ND_TRY(nd_trial_estimate(&dearest_p, dearest_shape, dearest.train, dearest.test,
+                             MOMENT_MS * 1e-3, &plan->seconds_longest, err));
+    const double per_flop = dearest.flops > 0 ? plan->seconds_longest / dearest.flops : 0;
+    for (size_t i = 0; i < plan->n; i++) {
+        plan->trial[i].seconds = (float)((double)plan->trial[i].seconds * per_flop);
+        plan->seconds += (double)plan->trial[i].seconds;
+    }
+    return ND_OK;
+}
+
+nd_code nd_plan_price(nd_plan *plan, nd_err *err)
+{
+    nd_shelf shelf = {0};
+    plan->seconds = 0;
+    const nd_code code = price(plan, &shelf, err);
+    for (size_t i = 0; i < shelf.n; i++)
+        plan->data_bytes += (double)(shelf.set[i].train.n + shelf.set[i].test.n) *
+                            (double)(shelf.set[i].features + 1);
+    nd_shelf_close(&shelf);
+    return code;
+}
+
+/* Enough workers for an hour's run, but no more than would each get four trials: with
+ * fewer, the longest trial decides. The time has a quarter to spare and at least ten
+ * minutes. */
+nd_advice nd_plan_advice(const nd_plan *plan)
+{
+    double workers = ceil(plan->seconds / 3600);
+    if (workers > (double)plan->n / 4) workers = floor((double)plan->n / 4);
+    if (workers < 1) workers = 1;
+    double seconds = 1.25 * (plan->seconds / workers + plan->seconds_longest);
+    if (seconds < 600) seconds = 600;
+    return (nd_advice){.ranks = (int)workers + 1, .seconds = seconds};
+}

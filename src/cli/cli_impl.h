@@ -1,0 +1,60 @@
+/* cli_impl.h -- the command table, and options as tables. exit() and stdout belong to this
+ * folder. */
+#ifndef NUDGE_CLI_IMPL_H
+#define NUDGE_CLI_IMPL_H
+
+#include "nudge/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct nd_command {
+    const char *name;
+    const char *synopsis; /* what follows the name: "SPEC [--set p=v ...]" */
+    const char *about;    /* one line */
+    nd_code (*run)(int argc, char **argv, nd_err *err); /* argv[0] is the command */
+} nd_command;
+
+const nd_command *nd_command_find(const char *name); /* NULL: no such command */
+const nd_command *nd_command_at(size_t i);           /* NULL past the end */
+
+/* One option of a command; exactly one of flag, value, list says where it goes. */
+typedef struct nd_option {
+    const char *name; /* "set" for --set */
+    char letter;      /* 'o' for -o, 0: none */
+    const char *arg;  /* what it takes, for the help; NULL: a flag */
+    const char *help;
+    bool *flag;
+    const char **value;
+    struct nd_list *list;
+} nd_option;
+
+typedef struct nd_list {
+    const char **v; /* (n), owned by nd_options_parse's caller: free(v) */
+    size_t n;
+} nd_list;
+
+/* Reads options in any order; what is left goes to args (max). `--help` prints the
+ * command's help and ends the program. ND_EUSAGE names the fault and the nearest option.
+ * options ends with a row without a name. */
+ND_MUST nd_code nd_options_parse(int argc, char **argv, const nd_option *options,
+                                 const char **args, size_t max, size_t *n_args,
+                                 nd_err *err);
+
+/* The one positional argument that most commands take: ND_EUSAGE when it is missing. */
+ND_MUST nd_code nd_options_one(int argc, char **argv, const nd_option *options,
+                               const char *what, const char **arg, nd_err *err);
+
+/* The command line as a shell would take it: "nudge", then argv. */
+void nd_command_line(int argc, char **argv, nd_text *out);
+
+nd_code nd_cmd_plan(int argc, char **argv, nd_err *err);
+nd_code nd_cmd_run(int argc, char **argv, nd_err *err);
+nd_code nd_cmd_train(int argc, char **argv, nd_err *err);
+nd_code nd_cmd_status(int argc, char **argv, nd_err *err);
+nd_code nd_cmd_verify(int argc, char **argv, nd_err *err);
+nd_code nd_cmd_map(int argc, char **argv, nd_err *err);
+nd_code nd_cmd_help(int argc, char **argv, nd_err *err);
+nd_code nd_cmd_info(int argc, char **argv, nd_err *err);
+
+#endif

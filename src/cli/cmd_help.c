@@ -1,0 +1,199 @@
+/* cmd_help.c -- nudge help and nudge info: straight from the tables. */
+#include "cli_impl.h"
+
+#include "nudge/build.h"
+#include "nudge/kern.h"
+#include "nudge/record.h"
+#include "nudge/transport.h"
+#include "nudge/versions.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void print_commands(void)
+{
+    printf("nudge %s -- sweeps of energy-based learning on imperfect memristors\n\n"
+           "Usage: nudge COMMAND ...\n\n",
+           nd_version);
+    const nd_command *c;
+    for (size_t i = 0; (c = nd_command_at(i)); i++)
+        printf("  %-8s %s\n", c->name, c->about);
+    printf("\n`nudge help COMMAND` or `nudge COMMAND --help` for its options; `nudge help "
+           "params` "
+           "for all\nparameters of a spec. Exit status: 0 done, 1 some trials failed, 2 "
+           "wrong usage, "
+           "3 bad input,\n4 environment, 75 stopped in good order with work left.\n");
+}
+
+static void print_param(const nd_param *row)
+{
+    printf("%s: %s\n", row->name, row->help);
+    printf("  type     %s%s%s%s\n", nd_type_text(row->type),
+           *row->unit && strcmp(row->unit, "1") ? " (" : "",
+           *row->unit && strcmp(row->unit, "1") ? row->unit : "",
+           *row->unit && strcmp(row->unit, "1") ? ")" : "");
+    if (row->choices) {
+        printf("  one of  ");
+        for (size_t i = 0; row->choices[i]; i++)
+            printf(" %s", row->choices[i]);
+        printf("\n");
+    } else if (row->type != ND_TYPE_TEXT) {
+        printf("  range    %g to %g\n", row->lo, row->hi);
+    }
+    printf("  default  %s\n  NetCDF   %s\n", *row->fallback ? row->fallback : "(empty)",
+           row->variable);
+    if (strcmp(row->source, "-") != 0) printf("  source   %s\n", row->source);
+}
+
+static void print_params(void)
+{
+    for (size_t i = 0; i < nd_param_count(); i++) {
+        const nd_param *row = nd_param_at(i);
+        if (row->flags & ND_HIDDEN) continue;
+        printf("%-20s %-17s %s\n", row->name, *row->fallback ? row->fallback : "(empty)",
+               row->help);
+    }
+    printf("\n`nudge help param NAME` says more: type, range, unit, source.\n");
+}
+
+static void print_metrics(void)
+{
+    for (size_t i = 0; i < ND_METRICS; i++) {
+        const nd_metric *m = nd_metric_at(i);
+        printf("%-20s %s%s\n", m->name, m->long_name, m->curve ? "; also per epoch" : "");
+    }
+}
+
+/* The registries: a row each, straight from the .def files. */
+typedef struct entry {
+    const char *name, *help, *source;
+} entry;
+
+static const entry models[] = {
+#define M(id, name, help, source) {name, help, source},
+#include "nudge/models.def"
+#undef M
+    {0}};
+static const entry devices[] = {
+#define D(id, name, help, source) {name, help, source},
+#include "nudge/devices.def"
+#undef D
+    {0}};
+static const entry programs[] = {
+#define R(id, name, help, source) {name, help, source},
+#include "nudge/programs.def"
+#undef R
+    {0}};
+static const entry datasets[] = {
+#define S(id, name, help, source) {name, help, source},
+#include "nudge/datasets.def"
+#undef S
+    {0}};
+static const entry activations[] = {
+#define A(id, name, formula, source) {name, formula, source},
+#include "nudge/activations.def"
+#undef A
+    {0}};
+
+static const struct {
+    const char *name;
+    const entry *rows;
+    const char *param; /* whose values they are */
+} registries[] = {
+    {"models", models, "model.kind"},
+    {"devices", devices, "device.kind"},
+    {"programs", programs, "program.scheme"},
+    {"datasets", datasets, "data.name"},
+    {"activations", activations, "model.activation"},
+};
+
+static bool print_registry(const char *name)
+{
+    for (size_t i = 0; i < sizeof registries / sizeof *registries; i++) {
+        if (strcmp(registries[i].name, name) != 0) continue;
+        printf("values of %s:\n", registries[i].param);
+        for (const entry *r = registries[i].rows; r->name; r++)
+            printf(
+                "  %-18s %s%s%s%s\n", r->name, r->help, strcmp(r->source, "-") ? " (" : "",
+                strcmp(r->source, "-") ? r->source : "", strcmp(r->source, "-") ? ")" : "");
+        return true;
+    }
+    return false;
+}
+
+static nd_code help_param(const char *name, nd_err *err)
+{
+    const nd_param *row = nd_param_find(name);
+    if (row) {
+        print_param(row);
+        return ND_OK;
+    }
+    const char *near = nd_param_nearest(name);
+    return ND_FAIL(err, ND_EUSAGE, "unknown parameter \"%.64s\"; %s%s%s", name,
+                   near ? "did you mean \"" : "`nudge help params` lists them",
+                   near ? near : "", near ? "\"?" : "");
+}
+
+static nd_code help_topic(const char *topic, nd_err *err)
+{
+    const nd_command *c = nd_command_find(topic);
+    if (c && c->run != nd_cmd_help && c->run != nd_cmd_info) {
+        char name[16], flag[] = "--help";
+        nd_copy(name, sizeof name, topic);
+        char *argv[] = {name, flag, NULL};
+        return c->run(2, argv, err); /* prints the command's help and ends the program */
+    }
+    if (c) {
+        printf("nudge %s -- %s\n\nUsage: nudge %s %s\n", c->name, c->about, c->name,
+               c->synopsis);
+        return ND_OK;
+    }
+    if (!strcmp(topic, "params"))
+        print_params();
+    else if (!strcmp(topic, "metrics"))
+        print_metrics();
+    else if (nd_param_find(topic))
+        return help_param(topic, err);
+    else if (!print_registry(topic))
+        return ND_FAIL(err, ND_EUSAGE,
+                       "no help on \"%.64s\"; `nudge help` lists what there is", topic);
+    return ND_OK;
+}
+
+nd_code nd_cmd_help(int argc, char **argv, nd_err *err)
+{
+    const nd_option options[] = {{0}};
+    const char *args[2] = {0};
+    size_t n;
+    ND_TRY(nd_options_parse(argc, argv, options, args, 2, &n, err));
+    if (n == 0) {
+        print_commands();
+        return ND_OK;
+    }
+    if (n == 2 && !strcmp(args[0], "param")) return help_param(args[1], err);
+    return help_topic(args[0], err);
+}
+
+nd_code nd_cmd_info(int argc, char **argv, nd_err *err)
+{
+    const nd_option options[] = {{0}};
+    const char *arg;
+    size_t n;
+    ND_TRY(nd_options_parse(argc, argv, options, &arg, 0, &n, err));
+    char mpi[128] = "none: `nudge run` works alone";
+    if (nd_mpi_built()) nd_mpi_version(mpi, sizeof mpi);
+    printf("nudge     %s (%s)\n", nd_version, nd_build_commit);
+    printf("compiler  %s, %s\n", nd_build_compiler, nd_build_flags);
+    printf("kernels   %s; compiled in:", nd_kern()->isa);
+    bool usable;
+    const nd_kernels *k;
+    for (size_t i = 0; (k = nd_kern_isa(i, &usable)); i++)
+        printf(" %s%s", k->isa, usable ? "" : " (not on this machine)");
+    printf("\nMPI       %s\nNetCDF    %s\nlibyaml   %s\nzlib      %s\n", mpi,
+           nd_netcdf_version(), nd_yaml_version(), nd_zlib_version());
+    printf("cores     %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
+    printf("limits    %d values in a list, %zu parameters, %d metrics\n", ND_LIST_MAX,
+           nd_param_count(), ND_METRICS);
+    return ND_OK;
+}

@@ -1,0 +1,109 @@
+/* cmd_plan.c -- nudge plan: check, count, price; write nothing. */
+#include "cli_impl.h"
+
+#include "nudge/json.h"
+#include "nudge/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void clock_text(double seconds, char out[32])
+{
+    const long s = (long)seconds;
+    snprintf(out, 32, "%02ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+}
+
+static double mib(double bytes)
+{
+    return bytes / 1048576;
+}
+
+static void print_json(const nd_plan *plan)
+{
+    const nd_advice advice = nd_plan_advice(plan);
+    char limit[32];
+    clock_text(advice.seconds, limit);
+    nd_json j = {0};
+    nd_json_open(&j, '{');
+    nd_json_key(&j, "campaign"), nd_json_string(&j, nd_spec_name(plan->spec));
+    nd_json_key(&j, "trials"), nd_json_int(&j, (long long)plan->n);
+    nd_json_key(&j, "points"), nd_json_int(&j, (long long)plan->points);
+    nd_json_key(&j, "filtered"), nd_json_int(&j, (long long)plan->filtered);
+    nd_json_key(&j, "duplicates"), nd_json_int(&j, (long long)plan->duplicates);
+    nd_json_key(&j, "core_seconds"), nd_json_real(&j, plan->seconds);
+    nd_json_key(&j, "longest_trial_seconds"), nd_json_real(&j, plan->seconds_longest);
+    nd_json_key(&j, "memory_per_rank_mib"), nd_json_real(&j, mib((double)plan->bytes_max));
+    nd_json_key(&j, "data_mib"), nd_json_real(&j, mib(plan->data_bytes));
+    nd_json_key(&j, "ranks"), nd_json_int(&j, advice.ranks);
+    nd_json_key(&j, "time_limit"), nd_json_string(&j, limit);
+    nd_json_close(&j);
+    printf("%s\n", nd_text_str(&j.text));
+    nd_text_free(&j.text);
+}
+
+static void print_dims(const nd_spec *spec)
+{
+    for (size_t d = 0; d < nd_spec_dims(spec); d++) {
+        const nd_dim *dim = nd_spec_dim(spec, d);
+        printf("  %-8s %-24s %3zu:", nd_role_text(dim->role), dim->name, dim->n);
+        for (size_t k = 0; k < dim->n && k < 8; k++) {
+            nd_text t = {0};
+            nd_params p;
+            nd_params_defaults(&p);
+            nd_dim_set(dim, k, &p);
+            if (dim->labels) nd_text_add(&t, "%s", dim->labels[k]);
+            for (size_t i = 0; !dim->labels && i < dim->n_params; i++) {
+                nd_text_add(&t, i ? "/" : "");
+                nd_param_print(&p, dim->params[i], &t);
+            }
+            printf(" %s", nd_text_str(&t));
+            nd_text_free(&t);
+        }
+        printf("%s\n", dim->n > 8 ? " ..." : "");
+    }
+}
+
+static void print_text(const nd_plan *plan)
+{
+    const nd_advice advice = nd_plan_advice(plan);
+    nd_text t = {0};
+    char limit[32];
+    clock_text(advice.seconds, limit);
+    printf("campaign %s: %zu trials\n", nd_spec_name(plan->spec), plan->n);
+    if (*nd_spec_question(plan->spec)) printf("  %s\n", nd_spec_question(plan->spec));
+    print_dims(plan->spec);
+    if (plan->filtered)
+        printf("  `where` removed %zu of %zu points\n", plan->filtered, plan->points);
+    if (plan->duplicates)
+        printf("  %zu points repeat a trial and run once\n", plan->duplicates);
+    nd_text_add(&t, "cost: ");
+    nd_text_duration(&t, plan->seconds);
+    nd_text_add(&t, " of one core like this one, the longest trial ");
+    nd_text_duration(&t, plan->seconds_longest);
+    printf("%s\n", nd_text_str(&t));
+    printf("memory: %.1f MiB per running trial, and %.0f MiB of data shared by a node\n",
+           mib((double)plan->bytes_max), mib(plan->data_bytes));
+    printf("suggested: -n %d --time=%s\n", advice.ranks, limit);
+    nd_text_free(&t);
+}
+
+nd_code nd_cmd_plan(int argc, char **argv, nd_err *err)
+{
+    const char *spec = NULL;
+    bool json = false;
+    nd_list sets = {0};
+    const nd_option options[] = {
+        {"set", 0, "p=v", "set a parameter, instead of what the spec says; may be repeated",
+         .list = &sets},
+        {"json", 0, NULL, "one JSON object instead of text", .flag = &json},
+        {0},
+    };
+    nd_plan plan = {0};
+    nd_code code = nd_options_one(argc, argv, options, "a spec", &spec, err);
+    if (code == ND_OK) code = nd_plan_new(&plan, spec, sets.v, sets.n, err);
+    if (code == ND_OK) code = nd_plan_price(&plan, err);
+    if (code == ND_OK) (json ? print_json : print_text)(&plan);
+    nd_plan_free(&plan);
+    free(sets.v);
+    return code;
+}

@@ -1,0 +1,234 @@
+/* test_trial.c -- a training run is a function of its parameters, on every ISA. */
+#include "nudge/trial.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void set(nd_params *p, const char *name, const char *value)
+{
+    nd_err err = {0};
+    if (nd_param_set(p, nd_param_find(name), value, &err) != ND_OK)
+        fail_msg("%s", err.message);
+}
+
+static nd_params small(void)
+{
+    nd_params p;
+    nd_params_defaults(&p);
+    set(&p, "data.name", "synthetic");
+    set(&p, "data.train", "300");
+    set(&p, "data.validation", "100");
+    set(&p, "data.test", "150");
+    set(&p, "model.layers", "[784, 20, 10]");
+    set(&p, "train.epochs", "2");
+    set(&p, "train.batch", "7"); /* with a short last mini-batch */
+    set(&p, "ep.T", "10");
+    set(&p, "ep.K", "5");
+    return p;
+}
+
+static nd_record run(const nd_params *p)
+{
+    nd_dataset d;
+    nd_record r;
+    nd_err err = {0};
+    if (nd_dataset_open(&d, p, &err) != ND_OK) fail_msg("%s", err.message);
+    if (nd_trial_run(p, &d, NULL, &r, &err) != ND_OK) fail_msg("%s", err.message);
+    nd_dataset_close(&d);
+    return r;
+}
+
+static void pin(const char *isa)
+{
+    nd_err err = {0};
+    if (isa)
+        setenv("NUDGE_ISA", isa, 1);
+    else
+        unsetenv("NUDGE_ISA");
+    assert_int_equal(nd_kern_choose(&err), ND_OK);
+}
+
+static nd_params memristive(void)
+{
+    nd_params p = small();
+    set(&p, "device.kind", "ernoult");
+    set(&p, "device.c2c", "0.01");
+    set(&p, "device.d2d", "0.3");
+    set(&p, "ep.nudge", "symmetric");
+    return p;
+}
+
+/* The same bits from scalar, AVX2 and AVX-512, for ideal and for noisy weights. */
+static void every_isa_gives_the_same_record(void **state)
+{
+    (void)state;
+    for (int noisy = 0; noisy < 2; noisy++) {
+        const nd_params p = noisy ? memristive() : small();
+        pin("scalar");
+        nd_record want = run(&p);
+        bool usable;
+        const nd_kernels *k;
+        for (size_t i = 1; (k = nd_kern_isa(i, &usable)); i++) {
+            if (!usable) continue;
+            pin(k->isa);
+            nd_record r = run(&p);
+            nd_text why = {0};
+            if (!nd_record_same(&want, &r, &why))
+                fail_msg("%s: %s", k->isa, nd_text_str(&why));
+            assert_string_equal(r.isa, k->isa);
+            nd_record_free(&r);
+        }
+        nd_record_free(&want);
+    }
+    pin(NULL);
+}
+
+static void seeds_do_what_they_say(void **state)
+{
+    (void)state;
+    const nd_params p = memristive();
+    nd_params train = p, device = p;
+    set(&train, "train.seed", "2");
+    set(&device, "device.seed", "2");
+    nd_record a = run(&p), same = run(&p), b = run(&train), c = run(&device);
+    assert_true(nd_record_same(&a, &same, NULL));
+    assert_false(nd_record_same(&a, &b, NULL));
+    assert_false(nd_record_same(&a, &c, NULL));
+    nd_record_free(&a), nd_record_free(&same), nd_record_free(&b), nd_record_free(&c);
+}
+
+static void training_learns(void **state)
+{
+    (void)state;
+    nd_params p = small();
+    set(&p, "data.train", "1500");
+    set(&p, "train.batch", "20");
+    set(&p, "train.epochs", "0");
+    nd_record before = run(&p);
+    set(&p, "train.epochs", "4");
+    nd_record after = run(&p);
+    assert_int_equal(before.status, ND_STATUS_DONE);
+    assert_true(before.value[ND_METRIC_test_error] > 0.6);
+    assert_true(after.value[ND_METRIC_test_error] < before.value[ND_METRIC_test_error] / 2);
+    assert_true(after.value[ND_METRIC_epochs] == 4);
+    assert_int_equal(after.epochs, 4);
+    const float *curve = after.curve[ND_METRIC_train_error];
+    assert_true(curve[3] < curve[0]);
+    assert_true((double)curve[3] == (double)(float)after.value[ND_METRIC_train_error]);
+    assert_true(isnan(after.value[ND_METRIC_pulses_up])); /* ideal weights have no pulses */
+    nd_record_free(&before), nd_record_free(&after);
+}
+
+static void tests_come_when_asked_for(void **state)
+{
+    (void)state;
+    nd_params p = small();
+    set(&p, "train.epochs", "5");
+    set(&p, "train.test_every", "2");
+    nd_record r = run(&p);
+    static const bool tested[] = {false, true, false, true, true};
+    for (int e = 0; e < 5; e++) {
+        assert_true(!isnan(r.curve[ND_METRIC_test_error][e]) == tested[e]);
+        assert_true(!isnan(r.curve[ND_METRIC_validation_error][e]) == tested[e]);
+        assert_true(!isnan(r.curve[ND_METRIC_train_error][e]));
+    }
+    nd_record all = run(&p);
+    set(&p, "train.test_every", "0"); /* evaluation must not disturb training */
+    nd_record last = run(&p);
+    assert_true(all.value[ND_METRIC_test_error] == last.value[ND_METRIC_test_error]);
+    nd_record_free(&r), nd_record_free(&all), nd_record_free(&last);
+}
+
+static void divergence_is_a_record(void **state)
+{
+    (void)state;
+    nd_params p = small();
+    set(&p, "model.activation", "identity");
+    set(&p, "train.rates", "1000");
+    nd_record r = run(&p);
+    assert_int_equal(r.status, ND_STATUS_DIVERGED);
+    assert_non_null(strstr(r.reason, "train.rates"));
+    assert_true(r.value[ND_METRIC_epochs] < 2);
+    nd_record_free(&r);
+    p = small();
+    set(&p, "check.fault", "nan");
+    set(&p, "check.fault_epoch", "2");
+    r = run(&p);
+    assert_int_equal(r.status, ND_STATUS_DIVERGED);
+    assert_true(r.value[ND_METRIC_epochs] == 1);
+    assert_true(!isnan(r.curve[ND_METRIC_train_error][0]));
+    assert_true(isnan(r.curve[ND_METRIC_train_error][1]));
+    nd_record_free(&r);
+}
+
+static void pulses_are_counted(void **state)
+{
+    (void)state;
+    nd_params p = memristive();
+    nd_record r = run(&p);
+    const float *up = r.curve[ND_METRIC_pulses_up];
+    assert_true(up[0] > 0 && up[1] > up[0]);
+    /* no more than a pulse for each weight and mini-batch: 43 + 43 of 784*20 + 20*10 + 30
+     */
+    assert_true(r.value[ND_METRIC_pulses_up] + r.value[ND_METRIC_pulses_down] <=
+                86.0 * (784 * 20 + 200 + 30));
+    assert_true(r.value[ND_METRIC_saturated] >= 0 && r.value[ND_METRIC_saturated] <= 1);
+    nd_record_free(&r);
+}
+
+static void unfit_data_is_refused(void **state)
+{
+    (void)state;
+    nd_params p = small();
+    nd_dataset d;
+    nd_record r;
+    nd_err err = {0};
+    set(&p, "model.layers", "[100, 10]");
+    assert_int_equal(nd_dataset_open(&d, &p, &err), ND_OK);
+    assert_int_equal(nd_trial_run(&p, &d, NULL, &r, &err), ND_EINPUT);
+    assert_non_null(strstr(err.message, "784"));
+    p = small();
+    set(&p, "data.train", "1000000");
+    assert_int_equal(nd_trial_run(&p, &d, NULL, &r, &err), ND_EINPUT);
+    assert_non_null(strstr(err.message, "1000000"));
+    nd_dataset_close(&d);
+}
+
+static void estimates_are_of_the_right_size(void **state)
+{
+    (void)state;
+    nd_params p = small();
+    set(&p, "data.train", "1500");
+    set(&p, "train.epochs", "3");
+    double estimate;
+    nd_err err = {0};
+    assert_int_equal(
+        nd_trial_estimate(&p, (nd_shape){784, 10}, 1500, 250, 0.05, &estimate, &err),
+        ND_OK);
+    nd_record r = run(&p);
+    /* wide bounds: this is no timing test, but a factor of ten would be a bug */
+    assert_true(estimate > r.seconds / 10 && estimate < r.seconds * 10);
+    nd_record_free(&r);
+}
+
+int main(void)
+{
+    nd_err err = {0};
+    if (nd_kern_choose(&err) != ND_OK) return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_isa_gives_the_same_record),
+        cmocka_unit_test(seeds_do_what_they_say),
+        cmocka_unit_test(training_learns),
+        cmocka_unit_test(tests_come_when_asked_for),
+        cmocka_unit_test(divergence_is_a_record),
+        cmocka_unit_test(pulses_are_counted),
+        cmocka_unit_test(unfit_data_is_refused),
+        cmocka_unit_test(estimates_are_of_the_right_size),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
