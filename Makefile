@@ -27,8 +27,9 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-protot
 BASE_FLAGS := -std=c11 -D_GNU_SOURCE -ffp-contract=off -fno-math-errno -g -Iinclude -Isrc
 FLAGS_release := -O2
 FLAGS_debug   := -O0
-FLAGS_asan    := -O1 -fsanitize=address -fno-omit-frame-pointer
-FLAGS_ubsan   := -O1 -fsanitize=undefined -fno-sanitize-recover=all
+# -g1: places, but not the variables, whose tracking takes minutes in sanitized kernels
+FLAGS_asan    := -O1 -g1 -fsanitize=address -fno-omit-frame-pointer
+FLAGS_ubsan   := -O1 -g1 -fsanitize=undefined -fno-sanitize-recover=all
 CFLAGS_ALL := $(BASE_FLAGS) $(WARN) $(FLAGS_$(KIND)) $(CFLAGS)
 NC_CFLAGS := $(shell nc-config --cflags 2>/dev/null)
 NC_LIBS   := $(or $(shell nc-config --libs 2>/dev/null),-lnetcdf)
@@ -109,7 +110,7 @@ endef
 $(foreach i,$(ISAS),$(eval $(call KERNEL_RULE,$(i))))
 
 # Figure templates travel inside the program, as C strings.
-$(OBJ)/templates.c: $(TEMPLATES) tests/../analysis/figures/embed
+$(OBJ)/templates.c: $(TEMPLATES) analysis/figures/embed
 	@mkdir -p $(@D)
 	$(Q)sh analysis/figures/embed $(TEMPLATES) >$@
 $(OBJ)/templates.o: $(OBJ)/templates.c
@@ -145,7 +146,6 @@ demo-run: $(PROGRAM)
 	    $(PROGRAM) run sweeps/first-light.yaml -o build/first-light
 	$(Q)$(PROGRAM) map build/first-light -o build/first-light/map.nc
 	$(Q)$(PROGRAM) map build/first-light -o build/first-light/map.png
-	@printf '%s\n' build/first-light/results.nc build/first-light/map.nc build/first-light/map.png
 
 check: ## build and run all tests (FILTER='unit/ cli/' runs those whose path has one of the words)
 	@$(SETUP) build mpi figures data tests

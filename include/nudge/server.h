@@ -91,8 +91,8 @@ typedef struct nd_server_message {
 ND_MUST nd_code nd_server_start(nd_server *s, const nd_server_job *job, nd_err *err);
 
 /* One task at a time: the next only after the end of the last. */
-ND_MUST nd_code nd_server_send_task(nd_server *s, const nd_child_limits *limits, const void *task,
-                                    size_t n, nd_err *err);
+ND_MUST nd_code nd_server_send_task(nd_server *s, const nd_child_limits *limits,
+                                    const void *task, size_t n, nd_err *err);
 
 /* Kills the child. The end of the task is then ND_SAYS_CANCELLED, or ND_SAYS_RECORD if
  * that was on its way already. Without a task under way this does nothing. */

@@ -4,6 +4,7 @@
 #include "nudge/json.h"
 #include "nudge/plan.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,9 +14,19 @@ static void clock_text(double seconds, char out[32])
     snprintf(out, 32, "%02ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
 }
 
+/* The libraries and buffers of a rank, its trial server and its trial, measured with Open
+ * MPI 4.1 on Debian 12: 45 MiB of resident memory, with room to spare. */
+enum { RANK_MIB = 96 };
+
 static double mib(double bytes)
 {
     return bytes / 1048576;
+}
+
+/* A rank alone on its node pays for the data; others share it. */
+static double rank_mib(const nd_plan *plan)
+{
+    return RANK_MIB + ceil(mib((double)plan->bytes_max) + mib(plan->data_bytes));
 }
 
 static void print_json(const nd_plan *plan)
@@ -32,7 +43,8 @@ static void print_json(const nd_plan *plan)
     nd_json_key(&j, "duplicates"), nd_json_int(&j, (long long)plan->duplicates);
     nd_json_key(&j, "core_seconds"), nd_json_real(&j, plan->seconds);
     nd_json_key(&j, "longest_trial_seconds"), nd_json_real(&j, plan->seconds_longest);
-    nd_json_key(&j, "memory_per_rank_mib"), nd_json_real(&j, mib((double)plan->bytes_max));
+    nd_json_key(&j, "trial_mib"), nd_json_real(&j, mib((double)plan->bytes_max));
+    nd_json_key(&j, "memory_per_rank_mib"), nd_json_real(&j, rank_mib(plan));
     nd_json_key(&j, "data_mib"), nd_json_real(&j, mib(plan->data_bytes));
     nd_json_key(&j, "ranks"), nd_json_int(&j, advice.ranks);
     nd_json_key(&j, "time_limit"), nd_json_string(&j, limit);

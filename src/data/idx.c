@@ -94,7 +94,7 @@ static nd_code open_idx(const char *path, nd_map file, uint32_t wanted, size_t d
 
 nd_code nd_idx_images(const char *path, nd_map file, nd_images *out, nd_err *err)
 {
-    size_t dims[3];
+    size_t dims[3] = {0};
     ND_TRY(open_idx(path, file, IMAGES, dims, &out->pixels, err));
     out->n = dims[0];
     out->rows = dims[1];
@@ -105,7 +105,7 @@ nd_code nd_idx_images(const char *path, nd_map file, nd_images *out, nd_err *err
 nd_code nd_idx_labels(const char *path, nd_map file, size_t classes, nd_images *out,
                       nd_err *err)
 {
-    size_t n;
+    size_t n = 0;
     ND_TRY(open_idx(path, file, LABELS, &n, &out->labels, err));
     if (n != out->n)
         return nd_bad_file(err, path, "%zu labels, but there are %zu images beside them", n,

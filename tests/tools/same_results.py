@@ -1,0 +1,86 @@
+#!/usr/bin/python3
+"""Are two results.nc the same campaign with the same results, bit for bit?
+
+    same_results.py A B
+
+Compares every variable, trials in the order of their keys, and the global attributes, leaving out
+what differs from run to run (times, hosts, attempts, the vector unit). Ends with status 1 and the
+first difference.
+"""
+import sys
+
+import netCDF4
+import numpy as np
+
+VOLATILE = {"seconds", "host", "attempts", "samples_per_second", "isa"}
+VOLATILE_GLOBALS = ("date", "history", "command", "host", "isa")
+
+
+def differ(what):
+    print(f"{sys.argv[1]} and {sys.argv[2]} differ: {what}")
+    sys.exit(1)
+
+
+def keys(data):
+    """The trial keys as a list of texts, whether stored as strings or as characters."""
+    values = data.variables["trial_key"][...]
+    if values.dtype.kind == "S" and values.ndim == 2:
+        values = netCDF4.chartostring(values)
+    return [str(v) for v in values]
+
+
+def by_key(variable, order):
+    """The values with the trials in the given order."""
+    values = variable[...]
+    if "trial" in variable.dimensions:
+        values = np.take(values, order, axis=variable.dimensions.index("trial"))
+    return values
+
+
+def same_bits(a, b):
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    if a.dtype.kind == "O":  # strings
+        return a.tolist() == b.tolist()
+    return a.tobytes() == b.tobytes()
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    a, b = (netCDF4.Dataset(path) for path in sys.argv[1:])
+    for data in (a, b):
+        data.set_auto_maskandscale(False)
+    if len(set(keys(a))) != len(keys(a)):
+        differ("a trial key stands twice in the first")
+    if sorted(keys(a)) != sorted(keys(b)):
+        only = sorted(set(keys(a)) ^ set(keys(b)))
+        differ(f"trials: {len(keys(a))} and {len(keys(b))}; not in both: {only[:3]}")
+    if set(a.variables) != set(b.variables):
+        differ(f"variables in one alone: {sorted(set(a.variables) ^ set(b.variables))}")
+    orders = [np.argsort(keys(data), kind="stable") for data in (a, b)]
+    n = 0
+    for name in sorted(set(a.variables) - VOLATILE):
+        va, vb = a.variables[name], b.variables[name]
+        if va.dimensions != vb.dimensions:
+            differ(f"{name} has dimensions {va.dimensions} and {vb.dimensions}")
+        xa, xb = (np.asarray(by_key(v, o)) for v, o in zip((va, vb), orders))
+        if not same_bits(xa, xb):
+            at = next((i for i in np.ndindex(xa.shape) if xa.shape == xb.shape
+                       and not same_bits(np.asarray(xa[i]), np.asarray(xb[i]))), None)
+            trial = ""
+            if at is not None and "trial" in va.dimensions:
+                trial = f" of trial {sorted(keys(a))[at[va.dimensions.index('trial')]]}"
+            shown = f"{xa[at]!r} and {xb[at]!r}" if at is not None else f"{xa.shape} and {xb.shape}"
+            differ(f"{name}{trial}: {shown}")
+        n += 1
+    for name in sorted(set(a.ncattrs()) | set(b.ncattrs())):
+        if any(word in name.lower() for word in VOLATILE_GLOBALS):
+            continue
+        xa, xb = (data.getncattr(name) if name in data.ncattrs() else None for data in (a, b))
+        if not np.array_equal(xa, xb):
+            differ(f"global attribute {name}: {xa!r} and {xb!r}")
+    print(f"same: {len(keys(a))} trials, {n} variables")
+
+
+main()
