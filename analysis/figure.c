@@ -9,6 +9,7 @@
 #include "nudge/file.h"
 #include "nudge/templates.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,7 @@ static nd_code make_side(side *s, const nd_series *v, size_t axis, nd_err *err)
 /* set xtics ('0.1' 0, ...), so many that they can be read; long ones slanted. */
 static void add_ticks(nd_text *out, const char *which, const side *s)
 {
+    assert(s->n > 0);
     const size_t every = s->v->s ? 1 : (s->n + TICKS_MAX - 1) / TICKS_MAX;
     nd_text ticks = {0}, tick = {0};
     size_t longest = 0;

@@ -11,6 +11,7 @@
 #include "nudge/mem.h"
 #include "nudge/stat.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -255,6 +256,7 @@ static void free_dimension(dimension *d)
 static void add_column(const builder *b, dimension *d, size_t c)
 {
     const nd_series *v = &b->r->columns[c];
+    assert(d->columns && d->keys);
     d->columns[d->n_columns] = v;
     d->keys[d->n_columns++] = v->s ? b->ranks[c] : v->x;
 }

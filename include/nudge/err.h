@@ -39,11 +39,19 @@ nd_code nd_err_while(nd_err *err, const char *fmt, ...) ND_PRINTF(2, 3);
 const char *nd_code_text(nd_code code); /* "bad input" */
 int nd_code_exit(nd_code code);         /* exit status of the command line */
 
+/* Both are `code` after the fault is noted, so that compilers and analysers see a failure.
+ */
 #define ND_FAIL(err, code, ...)                                                            \
-    nd_err_set((err), (code), 0, __FILE__, __LINE__, __VA_ARGS__)
+    nd_err_code(nd_err_set((err), (code), 0, __FILE__, __LINE__, __VA_ARGS__), (code))
 /* The same after a failed system call: errno is kept and its text appended. */
 #define ND_FAIL_SYS(err, code, ...)                                                        \
-    nd_err_set((err), (code), errno, __FILE__, __LINE__, __VA_ARGS__)
+    nd_err_code(nd_err_set((err), (code), errno, __FILE__, __LINE__, __VA_ARGS__), (code))
+static inline nd_code nd_err_code(nd_code noted, nd_code code)
+{
+    (void)noted;
+    return code;
+}
+
 #define ND_TRY(call)                                                                       \
     do {                                                                                   \
         const nd_code nd_try_code_ = (call);                                               \

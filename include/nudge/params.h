@@ -6,6 +6,8 @@
 #include "nudge/choices.h"
 #include "nudge/text.h"
 
+#include <string.h>
+
 enum { ND_LIST_MAX = 16, ND_TEXT_MAX = 256, ND_SCHEMA_VERSION = 1 };
 
 typedef struct nd_ints {
@@ -89,6 +91,11 @@ typedef struct nd_key {
     unsigned char b[16];
 } nd_key;
 enum { ND_KEY_TEXT = 33 };
+
+static inline bool nd_key_same(nd_key a, nd_key b)
+{
+    return memcmp(a.b, b.b, sizeof a.b) == 0;
+}
 
 ND_MUST nd_code nd_params_key(const nd_params *p, nd_key *key, nd_err *err);
 void nd_key_text(nd_key key, char out[ND_KEY_TEXT]); /* 32 hex digits */

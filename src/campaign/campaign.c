@@ -227,7 +227,7 @@ static nd_code keep(run *r, size_t worker, const nd_event *e, nd_err *err)
     nd_params p;
     nd_text bytes = {0};
     nd_code code = ND_OK;
-    if (memcmp(planned->key.b, rec.key.b, sizeof rec.key.b) != 0)
+    if (!nd_key_same(planned->key, rec.key))
         code = ND_FAIL(err, ND_ECORRUPT,
                        "worker %zu sent the record of another trial than %s", worker, key);
     if (code == ND_OK) code = nd_plan_params(&r->plan, r->task[task], &p, err);

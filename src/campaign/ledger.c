@@ -9,8 +9,7 @@ static size_t slot_of(const nd_line *slot, size_t slots, nd_key key)
     uint64_t h;
     memcpy(&h, key.b, sizeof h);
     size_t i = (size_t)h & (slots - 1);
-    while (slot[i].status != ND_STATUS_PENDING &&
-           memcmp(slot[i].key.b, key.b, sizeof key.b))
+    while (slot[i].status != ND_STATUS_PENDING && !nd_key_same(slot[i].key, key))
         i = (i + 1) & (slots - 1);
     return i;
 }

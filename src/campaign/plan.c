@@ -35,8 +35,7 @@ static void drop_duplicates(nd_plan *plan)
     qsort(plan->trial, plan->n, sizeof *plan->trial, by_key_then_point);
     size_t kept = 0;
     for (size_t i = 0; i < plan->n; i++)
-        if (!kept ||
-            memcmp(plan->trial[kept - 1].key.b, plan->trial[i].key.b, sizeof(nd_key)))
+        if (!kept || !nd_key_same(plan->trial[kept - 1].key, plan->trial[i].key))
             plan->trial[kept++] = plan->trial[i];
     plan->duplicates = plan->n - kept;
     plan->n = kept;

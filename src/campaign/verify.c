@@ -50,7 +50,7 @@ static nd_code check_record(check *c, uint64_t offset, const nd_params *p,
 {
     nd_key key;
     ND_TRY(nd_params_key(p, &key, err));
-    if (memcmp(key.b, r->key.b, sizeof key.b) != 0) {
+    if (!nd_key_same(key, r->key)) {
         char named[ND_KEY_TEXT], is[ND_KEY_TEXT];
         nd_key_text(r->key, named);
         nd_key_text(key, is);

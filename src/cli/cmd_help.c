@@ -26,13 +26,18 @@ static void print_commands(void)
            "3 bad input,\n4 environment, 75 stopped in good order with work left.\n");
 }
 
+/* " (text)" and the end of the line; nothing but the end for an empty text or `none`. */
+static void print_aside(const char *text, const char *none)
+{
+    const bool there = *text && strcmp(text, none) != 0;
+    printf("%s%s%s\n", there ? " (" : "", there ? text : "", there ? ")" : "");
+}
+
 static void print_param(const nd_param *row)
 {
     printf("%s: %s\n", row->name, row->help);
-    printf("  type     %s%s%s%s\n", nd_type_text(row->type),
-           *row->unit && strcmp(row->unit, "1") ? " (" : "",
-           *row->unit && strcmp(row->unit, "1") ? row->unit : "",
-           *row->unit && strcmp(row->unit, "1") ? ")" : "");
+    printf("  type     %s", nd_type_text(row->type));
+    print_aside(row->unit, "1");
     if (row->choices) {
         printf("  one of  ");
         for (size_t i = 0; row->choices[i]; i++)
@@ -113,10 +118,10 @@ static bool print_registry(const char *name)
     for (size_t i = 0; i < sizeof registries / sizeof *registries; i++) {
         if (strcmp(registries[i].name, name) != 0) continue;
         printf("values of %s:\n", registries[i].param);
-        for (const entry *r = registries[i].rows; r->name; r++)
-            printf(
-                "  %-18s %s%s%s%s\n", r->name, r->help, strcmp(r->source, "-") ? " (" : "",
-                strcmp(r->source, "-") ? r->source : "", strcmp(r->source, "-") ? ")" : "");
+        for (const entry *r = registries[i].rows; r->name; r++) {
+            printf("  %-18s %s", r->name, r->help);
+            print_aside(r->source, "-");
+        }
         return true;
     }
     return false;

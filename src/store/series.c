@@ -1,12 +1,14 @@
 /* series.c -- named values. */
 #include "nudge/series.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 nd_code nd_series_describe(char **what, const char *text, nd_err *err)
 {
+    assert(what);
     char *copy = text ? strdup(text) : NULL;
     if (text && !copy) return ND_FAIL(err, ND_ENOMEM, "no memory for a text");
     free(*what);

@@ -93,6 +93,7 @@ static void add_coordinates(const walk *w, const nd_params *p, nd_text *t)
             continue;
         }
         for (size_t j = 0; j < dim->n_params; j++) {
+            assert(dim->params[j]);
             nd_text_add(t, "%s%s = ", j ? ", " : "", dim->params[j]->name);
             nd_param_print(p, dim->params[j], t);
         }

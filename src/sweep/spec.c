@@ -8,6 +8,7 @@
 #include "nudge/json.h"
 #include "nudge/mem.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -40,7 +41,7 @@ void *nd_spec_take(nd_reader *r, size_t count, size_t size)
 static const char *take_text(nd_reader *r, const char *text)
 {
     char *copy = nd_spec_take(r, strlen(text) + 1, 1);
-    if (copy) memcpy(copy, text, strlen(text));
+    if (copy) memcpy(copy, text, strlen(text) + 1);
     return copy;
 }
 
@@ -359,6 +360,7 @@ static void compose(const nd_reader *r, const nd_node *root, nd_text *out)
     const char *text = source->text;
     const nd_node *old = nd_node_get(root, "overrides");
     const nd_node *place = old ? old : root;
+    assert(place && text); /* a spec without faults has a root */
     const size_t at = nd_mark_offset(source, place->at);
     const size_t end = nd_mark_offset(source, place->end);
     const bool flow = text[at] == '{';

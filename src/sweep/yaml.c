@@ -255,17 +255,24 @@ static nd_node *read_node(builder *b, int depth)
     return node;
 }
 
+static bool skip(builder *b, int events)
+{
+    while (events-- > 0)
+        if (!next(b)) return false;
+    return true;
+}
+
 /* Stream and document around the one node. */
 static nd_node *read_document(builder *b)
 {
-    if (!next(b) || !next(b)) return NULL;
+    if (!skip(b, 2)) return NULL;
     if (b->event.type == YAML_STREAM_END_EVENT) {
         nd_diag(b->diags, (nd_mark){0}, "is empty");
         return NULL;
     }
     if (!next(b)) return NULL;
     nd_node *root = read_node(b, 1);
-    if (b->stop || !next(b) || !next(b)) goto bad;
+    if (b->stop || !skip(b, 2)) goto bad;
     if (b->event.type == YAML_STREAM_END_EVENT) return root;
     nd_diag(b->diags, mark_of(b->event.start_mark),
             "a second document begins here; a file holds one");

@@ -5,8 +5,8 @@
 
 #include <math.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* Takes and touches memory until the limit on the trial refuses more, then ends as the
@@ -15,8 +15,9 @@ static void use_all_memory(void)
 {
     const size_t block = (size_t)64 << 20;
     for (int i = 0; i < 64; i++) {
-        char *p = malloc(block);
-        if (!p) break;
+        void *p =
+            mmap(NULL, block, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (p == MAP_FAILED) break;
         memset(p, i + 1, block);
     }
     kill(getpid(), SIGKILL);
