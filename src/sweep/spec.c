@@ -360,7 +360,7 @@ static void compose(const nd_reader *r, const nd_node *root, nd_text *out)
     const char *text = source->text;
     const nd_node *old = nd_node_get(root, "overrides");
     const nd_node *place = old ? old : root;
-    assert(place && text); /* a spec without faults has a root */
+    assert(root && place && text); /* a spec without faults has a root */
     const size_t at = nd_mark_offset(source, place->at);
     const size_t end = nd_mark_offset(source, place->end);
     const bool flow = text[at] == '{';
