@@ -109,6 +109,10 @@ typedef struct nd_pairs {
     nd_at at; /* of the cycle-to-cycle noise */
 } nd_pairs;
 
+/* peak: n rounds of ND_PEAK_FLOPS operations that touch no memory; sink (32 floats) keeps
+ * the compiler honest. What the machine can do at most, for benchmarks. */
+enum { ND_PEAK_FLOPS = 12 * 2 * ND_LANES };
+
 typedef struct nd_kernels {
     const char *isa;
 #define K(name, args) void(*name) args;

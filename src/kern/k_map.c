@@ -53,11 +53,12 @@ void ND_KERNEL(exponential)(size_t n, const float *x, float *out)
 void ND_KERNEL(uniforms)(nd_at at, size_t n, float lo, float hi, float *out)
 {
     const vf base = vf_set1(lo), width = vf_set1(hi - lo);
+    const v_keys keys = v_keys_of(at);
     vi word[4];
     FOR_LANES(i, n, lanes)
     {
         const size_t block = i / ND_LANES;
-        if (block % 4 == 0) v_philox(at, vi_iota((uint32_t)(block / 4 * ND_LANES)), word);
+        if (block % 4 == 0) v_philox(at, &keys, (uint32_t)(block / 4 * ND_LANES), word);
         const vf x = vf_fma(v_unit(word[block % 4]), width, base);
         vf_store_n(out + i, x, (unsigned)lanes);
     }
@@ -66,15 +67,15 @@ void ND_KERNEL(uniforms)(nd_at at, size_t n, float lo, float hi, float *out)
 void ND_KERNEL(normals)(nd_at at, size_t n, float mean, float sd, float *out)
 {
     const vf centre = vf_set1(mean), scale = vf_set1(sd);
+    const v_keys keys = v_keys_of(at);
     vf normal[4];
     FOR_LANES(i, n, lanes)
     {
         const size_t block = i / ND_LANES;
         if (block % 4 == 0) {
             vi word[4];
-            v_philox(at, vi_iota((uint32_t)(block / 4 * ND_LANES)), word);
-            v_normal_pair(word[0], word[1], &normal[0], &normal[1]);
-            v_normal_pair(word[2], word[3], &normal[2], &normal[3]);
+            v_philox(at, &keys, (uint32_t)(block / 4 * ND_LANES), word);
+            v_normal_s(2, word, normal);
         }
         vf_store_n(out + i, vf_fma(normal[block % 4], scale, centre), (unsigned)lanes);
     }

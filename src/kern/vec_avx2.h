@@ -7,6 +7,7 @@
 
 #define TILE_ROWS   5 /* 5 x 2 registers of sums, 2 of weights, 1 of states: 13 of 16 */
 #define TILE_PANELS 1
+#define PULSE_ROWS  2 /* rows of device pairs in flight: see k_pulse.c */
 
 typedef struct vf {
     __m256 a, b;
@@ -144,18 +145,19 @@ ND_INLINE vm vi_eq(vi x, vi y)
     return (vm){_mm256_castsi256_ps(_mm256_cmpeq_epi32(x.a, y.a)),
                 _mm256_castsi256_ps(_mm256_cmpeq_epi32(x.b, y.b))};
 }
-ND_INLINE void mulhilo8(__m256i x, __m256i y, __m256i *hi, __m256i *lo)
-{
-    const __m256i even = _mm256_mul_epu32(x, y);
-    const __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(x, 32), y);
-    *lo = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
-    *hi = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
-}
-ND_INLINE void vi_mulhilo(vi x, uint32_t y, vi *hi, vi *lo)
+ND_INLINE vi vi_mul_even(vi x, uint32_t y)
 {
     const __m256i c = _mm256_set1_epi32((int)y);
-    mulhilo8(x.a, c, &hi->a, &lo->a);
-    mulhilo8(x.b, c, &hi->b, &lo->b);
+    return (vi){_mm256_mul_epu32(x.a, c), _mm256_mul_epu32(x.b, c)};
+}
+ND_INLINE vi vi_high(vi x)
+{
+    return (vi){_mm256_srli_epi64(x.a, 32), _mm256_srli_epi64(x.b, 32)};
+}
+ND_INLINE vi vi_join(vi even, vi odd)
+{
+    return (vi){_mm256_blend_epi32(even.a, _mm256_slli_epi64(odd.a, 32), 0xaa),
+                _mm256_blend_epi32(even.b, _mm256_slli_epi64(odd.b, 32), 0xaa)};
 }
 ND_INLINE vi vf_bits(vf x)
 {

@@ -7,6 +7,7 @@
 
 #define TILE_ROWS   10 /* 10 x 2 registers of sums, 2 of weights, 1 of states: 23 of 32 */
 #define TILE_PANELS 2
+#define PULSE_ROWS  4 /* rows of device pairs in flight: see k_pulse.c */
 
 typedef __m512 vf;
 typedef __m512i vi;
@@ -140,13 +141,17 @@ ND_INLINE vm vi_eq(vi x, vi y)
 {
     return _mm512_cmpeq_epi32_mask(x, y);
 }
-ND_INLINE void vi_mulhilo(vi x, uint32_t y, vi *hi, vi *lo)
+ND_INLINE vi vi_mul_even(vi x, uint32_t y)
 {
-    const __m512i c = _mm512_set1_epi32((int)y);
-    const __m512i even = _mm512_mul_epu32(x, c);
-    const __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(x, 32), c);
-    *lo = _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
-    *hi = _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 32), odd);
+    return _mm512_mul_epu32(x, _mm512_set1_epi32((int)y));
+}
+ND_INLINE vi vi_high(vi x)
+{
+    return _mm512_srli_epi64(x, 32);
+}
+ND_INLINE vi vi_join(vi even, vi odd)
+{
+    return _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
 }
 ND_INLINE vi vf_bits(vf x)
 {

@@ -10,61 +10,96 @@
 
 #include "vec.h"
 
-/* c[0] x^(n-1) + ... + c[n-1], by Horner's rule */
-#define POLY(x, ...)                                                                       \
-    vf_poly((x), (const float[]){__VA_ARGS__}, sizeof((const float[]){__VA_ARGS__}) / 4)
-ND_INLINE vf vf_poly(vf x, const float *c, size_t n)
+/* Each function has a form for several vectors at once, names in _s: every step is done for
+ * all n before the next, so that the processor finds independent work within reach. n <=
+ * V_WIDE is a constant after inlining. */
+enum { V_WIDE = 2 * PULSE_ROWS };
+#define EACH                                                                               \
+    ND_UNROLL                                                                              \
+    for (int i = 0; i < n; i++)
+
+/* p = c[0] x^(m-1) + ... + c[m-1], by Horner's rule */
+#define POLY_S(n, x, p, ...)                                                               \
+    vf_poly_s((n), (x), (p), (const float[]){__VA_ARGS__},                                 \
+              sizeof((const float[]){__VA_ARGS__}) / sizeof(float))
+ND_INLINE void vf_poly_s(const int n, const vf *x, vf *p, const float *c, size_t m)
 {
-    vf p = vf_set1(c[0]);
+    EACH p[i] = vf_set1(c[0]);
     ND_UNROLL
-    for (size_t i = 1; i < n; i++)
-        p = vf_fma(p, x, vf_set1(c[i]));
-    return p;
+    for (size_t k = 1; k < m; k++)
+        EACH p[i] = vf_fma(p[i], x[i], vf_set1(c[k]));
 }
+#define POLY(x, p, ...) POLY_S(1, &(x), &(p), __VA_ARGS__)
 
 /* Adding and taking away 1.5 * 2^23 rounds to a whole number; its low bits are that number.
  */
 #define ROUND_MAGIC 12582912.0f
 
-/* exp(x), relative error about 1e-7; x is held to [-86.5, 88], where results are normal
- * numbers. NaN goes through: in vf_min and vf_max the second operand wins an unordered
- * comparison. */
+/* x = exp(x) for x in [-86.5, 88], where results are normal numbers; relative error about
+ * 1e-7 */
+ND_INLINE void vf_exp_s(const int n, vf *x)
+{
+    vf shifted[V_WIDE], r[V_WIDE], q[V_WIDE];
+    EACH shifted[i] = vf_fma(x[i], vf_set1(1.44269504088896341f), vf_set1(ROUND_MAGIC));
+    EACH q[i] = vf_sub(shifted[i], vf_set1(ROUND_MAGIC));
+    EACH r[i] = vf_fnma(q[i], vf_set1(0.693359375f), x[i]);
+    EACH r[i] = vf_fnma(q[i], vf_set1(-2.12194440e-4f), r[i]);
+    POLY_S(n, r, q, 1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
+           1.6666665459e-1f, 5.0000001201e-1f);
+    EACH q[i] = vf_fma(vf_mul(r[i], r[i]), q[i], r[i]);
+    EACH q[i] = vf_add(q[i], vf_set1(1.0f));
+    EACH x[i] = vi_bits(vi_add(vf_bits(q[i]), vi_shl(vf_bits(shifted[i]), 23)));
+}
+
+/* exp(x), x held to that range. NaN goes through: in vf_min and vf_max the second operand
+ * wins an unordered comparison. */
 ND_INLINE vf vf_exp(vf x)
 {
     x = vf_max(vf_set1(-86.5f), vf_min(vf_set1(88.0f), x));
-    const vf shifted = vf_fma(x, vf_set1(1.44269504088896341f), vf_set1(ROUND_MAGIC));
-    const vf n = vf_sub(shifted, vf_set1(ROUND_MAGIC));
-    vf r = vf_fnma(n, vf_set1(0.693359375f), x);
-    r = vf_fnma(n, vf_set1(-2.12194440e-4f), r);
-    const vf q = POLY(r, 1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
-                      4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f);
-    const vf p = vf_add(vf_fma(vf_mul(r, r), q, r), vf_set1(1.0f));
-    return vi_bits(vi_add(vf_bits(p), vi_shl(vf_bits(shifted), 23)));
+    vf_exp_s(1, &x);
+    return x;
 }
 
-/* log(x) for normal x > 0 */
-ND_INLINE vf vf_log(vf x)
+/* e of x = 2^e m, m in [sqrt(1/2), sqrt(2)), for normal x > 0 */
+ND_INLINE vi v_exponent(vf x)
 {
-    /* x = 2^e m with m in [sqrt(1/2), sqrt(2)) */
-    const vi bits = vf_bits(x);
-    const vi e = vi_sar(vi_sub(bits, vi_set1(0x3f3504f3u)), 23);
-    const vf f = vf_sub(vi_bits(vi_sub(bits, vi_shl(e, 23))), vf_set1(1.0f));
-    const vf k = vf_from_int(e), z = vf_mul(f, f);
-    const vf p = POLY(f, 7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f,
-                      -1.2420140846e-1f, 1.4249322787e-1f, -1.6668057665e-1f,
-                      2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f);
-    vf y = vf_mul(vf_mul(p, f), z);
-    y = vf_fma(k, vf_set1(-2.12194440e-4f), y);
-    y = vf_fnma(vf_set1(0.5f), z, y);
-    return vf_fma(k, vf_set1(0.693359375f), vf_add(f, y));
+    return vi_sar(vi_sub(vf_bits(x), vi_set1(0x3f3504f3u)), 23);
 }
 
-/* log(1 + u) for u >= 0, accurate for small u: what 1 + u rounds away is added back. */
-ND_INLINE vf vf_log1p(vf u)
+/* f = log((1 + f) 2^e), f in [sqrt(1/2) - 1, sqrt(2) - 1) */
+ND_INLINE void v_log_of_s(const int n, vf *f, const vi *e)
 {
-    const vf v = vf_add(vf_set1(1.0f), u);
-    const vf lost = vf_sub(u, vf_sub(v, vf_set1(1.0f)));
-    return vf_add(vf_log(v), vf_div(lost, v));
+    vf z[V_WIDE], p[V_WIDE], k[V_WIDE];
+    EACH z[i] = vf_mul(f[i], f[i]);
+    POLY_S(n, f, p, 7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f,
+           -1.2420140846e-1f, 1.4249322787e-1f, -1.6668057665e-1f, 2.0000714765e-1f,
+           -2.4999993993e-1f, 3.3333331174e-1f);
+    EACH p[i] = vf_mul(vf_mul(p[i], f[i]), z[i]);
+    EACH k[i] = vf_from_int(e[i]);
+    EACH p[i] = vf_fma(k[i], vf_set1(-2.12194440e-4f), p[i]);
+    EACH p[i] = vf_fnma(vf_set1(0.5f), z[i], p[i]);
+    EACH f[i] = vf_fma(k[i], vf_set1(0.693359375f), vf_add(f[i], p[i]));
+}
+
+/* x = log(x) for normal x > 0 */
+ND_INLINE void vf_log_s(const int n, vf *x)
+{
+    vi e[V_WIDE];
+    EACH e[i] = v_exponent(x[i]);
+    EACH x[i] = vf_sub(vi_bits(vi_sub(vf_bits(x[i]), vi_shl(e[i], 23))), vf_set1(1.0f));
+    v_log_of_s(n, x, e);
+}
+
+/* u = log(1 + u) for 0 <= u < 2^100, accurate for small u: with m = 2^-e the rest is
+ * m (1 + u) - 1, which one fused multiply-add gives without rounding 1 + u. */
+ND_INLINE void vf_log1p_s(const int n, vf *u)
+{
+    vi e[V_WIDE];
+    vf m[V_WIDE];
+    EACH e[i] = v_exponent(vf_add(vf_set1(1.0f), u[i]));
+    EACH m[i] = vi_bits(vi_sub(vi_set1(0x3f800000u), vi_shl(e[i], 23)));
+    EACH u[i] = vf_fma(u[i], m[i], vf_sub(m[i], vf_set1(1.0f)));
+    v_log_of_s(n, u, e);
 }
 
 ND_INLINE vf vf_logistic(vf x)
@@ -81,10 +116,10 @@ ND_INLINE vf vf_abs(vf x)
 ND_INLINE vf vf_tanh(vf x)
 {
     const vf a = vf_abs(x), z = vf_mul(x, x);
-    const vf small = vf_fma(vf_mul(x, z),
-                            POLY(z, -5.70498872745e-3f, 2.06390887954e-2f,
-                                 -5.37397155531e-2f, 1.33314422036e-1f, -3.33332819422e-1f),
-                            x);
+    vf p;
+    POLY(z, p, -5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f, 1.33314422036e-1f,
+         -3.33332819422e-1f);
+    const vf small = vf_fma(vf_mul(x, z), p, x);
     const vf e = vf_exp(vf_add(a, a));
     const vf t = vf_sub(vf_set1(1.0f), vf_div(vf_set1(2.0f), vf_add(e, vf_set1(1.0f))));
     const vi sign = vi_and(vf_bits(x), vi_set1(0x80000000u));
@@ -92,23 +127,45 @@ ND_INLINE vf vf_tanh(vf x)
     return vf_sel(vf_lt(a, vf_set1(0.625f)), small, large);
 }
 
-/* nd_philox for 16 counters index, index + 1, ... */
-ND_INLINE void v_philox(nd_at at, vi index, vi out[4])
+/* The key schedule of nd_philox, once for many counters. */
+typedef struct v_keys {
+    vi k[20];
+} v_keys;
+
+ND_INLINE v_keys v_keys_of(nd_at at)
 {
-    vi c0 = index, c1 = vi_set1(at.batch), c2 = vi_set1(at.epoch), c3 = vi_set1(at.stream);
+    v_keys keys;
     uint32_t k0 = (uint32_t)at.seed, k1 = (uint32_t)(at.seed >> 32);
     for (int round = 0; round < 10; round++) {
-        vi hi0, lo0, hi1, lo1;
-        vi_mulhilo(c0, 0xD2511F53u, &hi0, &lo0);
-        vi_mulhilo(c2, 0xCD9E8D57u, &hi1, &lo1);
-        c0 = vi_xor(vi_xor(hi1, c1), vi_set1(k0));
-        c2 = vi_xor(vi_xor(hi0, c3), vi_set1(k1));
-        c1 = lo1;
-        c3 = lo0;
+        keys.k[2 * round] = vi_set1(k0);
+        keys.k[2 * round + 1] = vi_set1(k1);
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
-    out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
+    return keys;
+}
+
+/* nd_philox for the 16 counters index, index + 1, ... Even and odd counters go separately,
+ * each in the even words, so that products need no repacking between rounds; what lies in
+ * the odd words meanwhile does not matter. */
+ND_INLINE void v_philox(nd_at at, const v_keys *keys, uint32_t index, vi out[4])
+{
+    enum { n = 2 }; /* even and odd counters */
+    const vi counter = vi_iota(index);
+    vi c0[2] = {counter, vi_high(counter)}, c1[2], c2[2], c3[2], a[2], b[2];
+    EACH c1[i] = vi_set1(at.batch), c2[i] = vi_set1(at.epoch), c3[i] = vi_set1(at.stream);
+    ND_UNROLL
+    for (int round = 0; round < 10; round++) {
+        EACH a[i] = vi_mul_even(c0[i], 0xD2511F53u);
+        EACH b[i] = vi_mul_even(c2[i], 0xCD9E8D57u);
+        EACH c0[i] = vi_xor(vi_xor(vi_high(b[i]), c1[i]), keys->k[2 * round]);
+        EACH c2[i] = vi_xor(vi_xor(vi_high(a[i]), c3[i]), keys->k[2 * round + 1]);
+        EACH c1[i] = b[i], c3[i] = a[i];
+    }
+    out[0] = vi_join(c0[0], c0[1]);
+    out[1] = vi_join(c1[0], c1[1]);
+    out[2] = vi_join(c2[0], c2[1]);
+    out[3] = vi_join(c3[0], c3[1]);
 }
 
 /* A random word as a float in (0, 1), a multiple of 2^-24 that is never 0 or 1. */
@@ -117,32 +174,38 @@ ND_INLINE vf v_unit(vi word)
     return vf_mul(vf_add(vf_from_int(vi_shr(word, 9)), vf_set1(0.5f)), vf_set1(0x1p-23f));
 }
 
-/* Box-Muller: two independent standard normal deviates from two random words. Largest
- * possible deviate: 5.8. */
-ND_INLINE void v_normal_pair(vi word0, vi word1, vf *n0, vf *n1)
+/* Box-Muller: normal[2i], normal[2i+1], two independent standard normal deviates, from the
+ * random words word[2i], word[2i+1], for n pairs. Largest possible deviate: 5.8. */
+ND_INLINE void v_normal_s(const int n, const vi *word, vf *normal)
 {
-    const vf radius = vf_sqrt(vf_mul(vf_set1(-2.0f), vf_log(v_unit(word0))));
+    vf radius[V_WIDE], a[V_WIDE], z[V_WIDE], s[V_WIDE], c[V_WIDE];
+    vi q[V_WIDE];
+    EACH radius[i] = v_unit(word[2 * i]);
+    vf_log_s(n, radius);
+    EACH radius[i] = vf_sqrt(vf_mul(vf_set1(-2.0f), radius[i]));
     /* the angle, in quarter turns within [-2, 2]: nearest whole quarter q, rest in [-1/2,
      * 1/2] */
-    const vf quarters = vf_mul(vf_from_int(word1), vf_set1(0x1p-30f));
-    const vf shifted = vf_add(quarters, vf_set1(ROUND_MAGIC));
-    const vi q = vf_bits(shifted);
-    const vf a = vf_mul(vf_sub(quarters, vf_sub(shifted, vf_set1(ROUND_MAGIC))),
-                        vf_set1(1.57079632679489662f));
-    const vf z = vf_mul(a, a);
-    const vf sin_a = vf_fma(
-        vf_mul(POLY(z, -1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f), z), a, a);
-    const vf cos_a = vf_fma(POLY(z, 2.443315711809948e-5f, -1.388731625493765e-3f,
-                                 4.166664568298827e-2f, -0.5f),
-                            z, vf_set1(1.0f));
+    EACH a[i] = vf_mul(vf_from_int(word[2 * i + 1]), vf_set1(0x1p-30f));
+    EACH z[i] = vf_add(a[i], vf_set1(ROUND_MAGIC));
+    EACH q[i] = vf_bits(z[i]);
+    EACH a[i] = vf_sub(a[i], vf_sub(z[i], vf_set1(ROUND_MAGIC)));
+    EACH a[i] = vf_mul(a[i], vf_set1(1.57079632679489662f));
+    EACH z[i] = vf_mul(a[i], a[i]);
+    POLY_S(n, z, s, -1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f);
+    POLY_S(n, z, c, 2.443315711809948e-5f, -1.388731625493765e-3f, 4.166664568298827e-2f,
+           -0.5f);
+    EACH s[i] = vf_fma(vf_mul(s[i], z[i]), a[i], a[i]); /* sin a */
+    EACH c[i] = vf_fma(c[i], z[i], vf_set1(1.0f));      /* cos a */
     /* turn by q quarters */
-    const vm even = vi_eq(vi_and(q, vi_set1(1)), vi_set1(0));
-    const vi sin_sign = vi_shl(vi_and(q, vi_set1(2)), 30);
-    const vi cos_sign = vi_shl(vi_and(vi_add(q, vi_set1(1)), vi_set1(2)), 30);
-    const vf s = vi_bits(vi_xor(vf_bits(vf_sel(even, sin_a, cos_a)), sin_sign));
-    const vf c = vi_bits(vi_xor(vf_bits(vf_sel(even, cos_a, sin_a)), cos_sign));
-    *n0 = vf_mul(radius, c);
-    *n1 = vf_mul(radius, s);
+    EACH
+    {
+        const vm even = vi_eq(vi_and(q[i], vi_set1(1)), vi_set1(0));
+        const vi sin_sign = vi_shl(vi_and(q[i], vi_set1(2)), 30);
+        const vi cos_sign = vi_shl(vi_and(vi_add(q[i], vi_set1(1)), vi_set1(2)), 30);
+        const vf sine = vf_sel(even, s[i], c[i]), cosine = vf_sel(even, c[i], s[i]);
+        normal[2 * i] = vf_mul(radius[i], vi_bits(vi_xor(vf_bits(cosine), cos_sign)));
+        normal[2 * i + 1] = vf_mul(radius[i], vi_bits(vi_xor(vf_bits(sine), sin_sign)));
+    }
 }
 
 #endif

@@ -4,6 +4,7 @@
 
 #define TILE_ROWS   4
 #define TILE_PANELS 1
+#define PULSE_ROWS  2 /* rows of device pairs in flight: see k_pulse.c */
 
 typedef struct vf {
     float v[16];
@@ -63,15 +64,32 @@ DEF(vi, vi_shl_, (vi a, int n), a.v[l] << n)
 DEF(vi, vi_shr_, (vi a, int n), a.v[l] >> n)
 DEF(vi, vi_sar_, (vi a, int n), (uint32_t)((int32_t)a.v[l] >> n))
 DEF(vm, vi_eq, (vi a, vi b), a.v[l] == b.v[l])
-ND_INLINE void vi_mulhilo(vi a, uint32_t b, vi *hi, vi *lo)
+/* 8 lanes of 64 bits, each a pair of words, the even one low: see vec.h */
+#define PAIRS for (int l = 0; l < 16; l += 2)
+ND_INLINE vi vi_mul_even(vi a, uint32_t b)
 {
-    EACH
+    vi r;
+    PAIRS
     {
         const uint64_t p = (uint64_t)a.v[l] * b;
-        hi->v[l] = (uint32_t)(p >> 32);
-        lo->v[l] = (uint32_t)p;
+        r.v[l] = (uint32_t)p;
+        r.v[l + 1] = (uint32_t)(p >> 32);
     }
+    return r;
 }
+ND_INLINE vi vi_high(vi a)
+{
+    vi r;
+    PAIRS r.v[l] = a.v[l + 1], r.v[l + 1] = 0;
+    return r;
+}
+ND_INLINE vi vi_join(vi even, vi odd)
+{
+    vi r;
+    PAIRS r.v[l] = even.v[l], r.v[l + 1] = odd.v[l];
+    return r;
+}
+#undef PAIRS
 ND_INLINE vi vf_bits(vf a)
 {
     vi r;

@@ -417,6 +417,10 @@ static void pulses_same_bits(void **state)
         for (int v = 0; v < 2; v++)
             pulse[v] = block(N), w[v] = block(N), plus[v] = noise(N, 20, 0, 1),
             minus[v] = noise(N, 21, 0, 1);
+        for (int v = 0; v < 2; v++) {
+            scalar()->subtract(N, plus[v], minus[v], w[v]);
+            scalar()->scale(N, 12.0f / 13, w[v], w[v]);
+        }
         for (size_t k = 0; k < n_isa; k++) {
             const nd_kernels *table[2] = {scalar(), isa[k]};
             uint64_t counts[2][2], bound[2];
