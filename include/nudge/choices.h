@@ -12,6 +12,9 @@
 #define ND_CHOICES_PLACE(C)                                                                \
     C(ND_PLACE_OUTSIDE, "outside")                                                         \
     C(ND_PLACE_INSIDE, "inside")
+#define ND_CHOICES_ORDER(C)                                                                \
+    C(ND_ORDER_JACOBI, "jacobi")                                                           \
+    C(ND_ORDER_EVEN_ODD, "even-odd")
 #define ND_CHOICES_NOISE_ON(C)                                                             \
     C(ND_NOISE_ON_PULSED, "pulsed")                                                        \
     C(ND_NOISE_ON_ALL, "all")
@@ -32,6 +35,7 @@
 #define C(id, name) id,
 typedef enum nd_nudge { ND_CHOICES_NUDGE(C) } nd_nudge;
 typedef enum nd_place { ND_CHOICES_PLACE(C) } nd_place;
+typedef enum nd_order { ND_CHOICES_ORDER(C) } nd_order;
 typedef enum nd_noise_on { ND_CHOICES_NOISE_ON(C) } nd_noise_on;
 typedef enum nd_spread { ND_CHOICES_SPREAD(C) } nd_spread;
 typedef enum nd_biases { ND_CHOICES_BIASES(C) } nd_biases;

@@ -94,7 +94,7 @@ typedef struct nd_rows {
 
 /* Differential pairs of logarithmic devices under one signed pulse each (device_ernoult.c):
  * conductances x in units of the range, 0..1, updated in place; weights w = range (xp -
- * xm). */
+ * xm), on entry as on return. */
 typedef struct nd_pairs {
     nd_rows cells;
     const float
@@ -112,6 +112,8 @@ typedef struct nd_pairs {
 /* peak: n rounds of ND_PEAK_FLOPS operations that touch no memory; sink (32 floats) keeps
  * the compiler honest. What the machine can do at most, for benchmarks. */
 enum { ND_PEAK_FLOPS = 12 * 2 * ND_LANES };
+
+/* largest: the largest |a - b| of n, 0 for none. */
 
 typedef struct nd_kernels {
     const char *isa;

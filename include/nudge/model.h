@@ -35,6 +35,11 @@ typedef struct nd_tally {
     double loss;
 } nd_tally;
 
+/* What settling took, by nd_phase. */
+typedef struct nd_effort {
+    uint64_t phases[3], steps[3];
+} nd_effort;
+
 enum { ND_BANKS_MAX = 2 * ND_LIST_MAX };
 
 typedef struct nd_model_ops nd_model_ops;
@@ -48,6 +53,7 @@ typedef struct nd_net {
     nd_bank bank[ND_BANKS_MAX];
     size_t n_banks;
     float *wanted, *scratch; /* as large as the largest bank */
+    nd_effort effort;        /* so far */
     void *state;             /* the model's own, owned */
     nd_arena arena;
 } nd_net;

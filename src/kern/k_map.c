@@ -94,6 +94,21 @@ void ND_KERNEL(outside)(nd_rows r, const float *x, float lo, float hi, uint64_t 
     *count = n;
 }
 
+void ND_KERNEL(largest)(size_t n, const float *a, const float *b, float *out)
+{
+    vf most = vf_set1(0.0f);
+    FOR_LANES(i, n, lanes)
+    {
+        const unsigned m = (unsigned)lanes;
+        most = vf_max(most, vf_abs(vf_sub(vf_load_n(a + i, m), vf_load_n(b + i, m))));
+    }
+    float lane[ND_LANES];
+    vf_store(lane, most);
+    *out = lane[0];
+    for (int l = 1; l < ND_LANES; l++)
+        if (lane[l] > *out) *out = lane[l];
+}
+
 /* NaN and infinities: all that is not within the finite numbers. */
 void ND_KERNEL(unreal)(size_t n, const float *x, uint64_t *count)
 {

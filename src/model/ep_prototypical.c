@@ -10,9 +10,10 @@
  *
  *     s[l] <- s[l] + dt (-s[l] + r(W[l] s[l+1] + b[l] + W[l-1]^T s[l-1]))
  *
- * all layers at once from the same old states, from 0, for T steps (free phase). From there
- * K steps with beta (y - s[0]) added to the output (nudged phase). The contrast of the two
- * phases
+ * all layers at once from the same old states, from 0, for T steps (free phase); or, with
+ * ep.order even-odd, the even layers first and the odd ones from what these became:
+ * neighbours differ in parity, so news crosses two layers in a step. From there K steps
+ * with beta (y - s[0]) added to the output (nudged phase). The contrast of the two phases
  *
  *     dW[l] = 1/(beta B) sum over the mini-batch of (s[l] s[l+1]^T at beta - the same at 0)
  *
@@ -135,8 +136,12 @@ static void step(const nd_net *net, const states *now, const states *next, size_
                  const float *target, float beta)
 {
     const ep *e = ep_of(net);
-    for (size_t l = 0; l < e->L; l++) {
+    const bool even_odd = net->p.ep_order == ND_ORDER_EVEN_ODD;
+    for (size_t i = 0; i < e->L; i++) {
+        const size_t evens = (e->L + 1) / 2;
+        const size_t l = i < evens ? 2 * i : 2 * (i - evens) + 1; /* even layers first */
         const bool first = l == e->L - 1; /* hears the input, through `drive` */
+        const states *heard = even_odd && l % 2 ? next : now;
         nd_relax r = {.in = {.B = B,
                              .n = e->n[l],
                              .drive = first ? e->drive : e->b[l].weight,
@@ -151,25 +156,49 @@ static void step(const nd_net *net, const states *now, const states *next, size_
         nd_term *term = r.in.term;
         if (!first)
             *term++ =
-                (nd_term){now->s[l + 1], e->n[l + 1], nd_ld(e->n[l + 1]), e->W[l].weight};
+                (nd_term){heard->s[l + 1], e->n[l + 1], nd_ld(e->n[l + 1]), e->W[l].weight};
         if (l > 0)
             *term++ =
-                (nd_term){now->s[l - 1], e->n[l - 1], nd_ld(e->n[l - 1]), e->Wt[l - 1]};
+                (nd_term){heard->s[l - 1], e->n[l - 1], nd_ld(e->n[l - 1]), e->Wt[l - 1]};
         r.in.terms = (int)(term - r.in.term);
         nd_kern()->relax(&r);
     }
 }
 
-/* `steps` steps from `start` (kept) to `end`, by way of `other`. */
-static void relax(const nd_net *net, const states *start, const states *end, int64_t steps,
-                  size_t B, const float *target, float beta)
+/* Largest change of any state between two moments. */
+static double change(const ep *e, const states *a, const states *b, size_t B)
 {
-    const states *now = start;
-    for (int64_t t = steps; t > 0; t--) {
-        const states *next = t % 2 ? end : &ep_of(net)->other;
-        step(net, now, next, B, target, beta);
-        now = next;
+    double most = 0;
+    for (size_t l = 0; l < e->L; l++) {
+        float d;
+        nd_kern()->largest(B * nd_ld(e->n[l]), a->s[l], b->s[l], &d);
+        if ((double)d > most) most = (double)d;
     }
+    return most;
+}
+
+static void swap(states *a, states *b)
+{
+    const states t = *a;
+    *a = *b;
+    *b = t;
+}
+
+/* From `start` (kept) to rest[phase]: `steps` steps, or until nothing changes any more. */
+static void relax(nd_net *net, nd_phase phase, const states *start, int64_t steps, size_t B,
+                  const float *target, float beta)
+{
+    ep *e = ep_of(net);
+    states *now = &e->rest[phase];
+    int64_t t = 0;
+    for (bool moving = true; moving && t < steps; t++) {
+        step(net, t ? now : start, &e->other, B, target, beta);
+        moving = net->p.ep_tolerance == 0 ||
+                 change(e, t ? now : start, &e->other, B) >= net->p.ep_tolerance;
+        swap(now, &e->other);
+    }
+    net->effort.phases[phase]++;
+    net->effort.steps[phase] += (uint64_t)t;
 }
 
 /* What stays the same while a mini-batch settles: the input's product, and the transposes.
@@ -204,17 +233,17 @@ static void settle(nd_net *net, const nd_batch *b, nd_phase phase)
     const ep *e = ep_of(net);
     const nd_params *p = &net->p;
     const double beta = beta_of(p, b);
-    const states *rest = &e->rest[phase], *free_rest = &e->rest[ND_PHASE_FREE];
+    const states *free_rest = &e->rest[ND_PHASE_FREE];
     switch (phase) {
     case ND_PHASE_FREE:
         prepare(net, b);
-        relax(net, &e->zero, rest, p->ep_T, b->B, NULL, 0.0f);
+        relax(net, phase, &e->zero, p->ep_T, b->B, NULL, 0.0f);
         break;
     case ND_PHASE_PLUS:
-        relax(net, free_rest, rest, p->ep_K, b->B, b->y, (float)beta);
+        relax(net, phase, free_rest, p->ep_K, b->B, b->y, (float)beta);
         break;
     case ND_PHASE_MINUS:
-        relax(net, free_rest, rest, p->ep_K, b->B, b->y, (float)-beta);
+        relax(net, phase, free_rest, p->ep_K, b->B, b->y, (float)-beta);
         break;
     }
 }

@@ -10,6 +10,7 @@
 #define C(id, name) name,
 static const char *const choices_NUDGE[] = {ND_CHOICES_NUDGE(C) NULL};
 static const char *const choices_PLACE[] = {ND_CHOICES_PLACE(C) NULL};
+static const char *const choices_ORDER[] = {ND_CHOICES_ORDER(C) NULL};
 static const char *const choices_NOISE_ON[] = {ND_CHOICES_NOISE_ON(C) NULL};
 static const char *const choices_SPREAD[] = {ND_CHOICES_SPREAD(C) NULL};
 static const char *const choices_BIASES[] = {ND_CHOICES_BIASES(C) NULL};

@@ -158,6 +158,17 @@ static void put_devices(const run *r, nd_record *out, size_t epoch)
     put(out, ND_METRIC_saturated, epoch, fraction(at_bound, devices));
 }
 
+/* Mean steps of the phases from `from` up to `to` since the counts of `before`. */
+static double mean_steps(const nd_effort *now, const nd_effort *before, int from, int to)
+{
+    uint64_t phases = 0, steps = 0;
+    for (int i = from; i <= to; i++) {
+        phases += now->phases[i] - before->phases[i];
+        steps += now->steps[i] - before->steps[i];
+    }
+    return fraction(steps, phases);
+}
+
 static void put_errors(run *r, nd_record *out, size_t epoch, const nd_tally *train)
 {
     const int64_t every = r->p->train_test_every, last = r->p->train_epochs;
@@ -187,6 +198,7 @@ static void train(run *r, const nd_watch *watch, nd_record *out)
     for (uint32_t epoch = 1; epoch <= (uint32_t)r->p->train_epochs; epoch++) {
         nd_fault_provoke(r->p, epoch, r->net.bank[0].weight);
         nd_tally tally = {0};
+        const nd_effort before = r->net.effort;
         if (!train_epoch(r, epoch, &tally)) {
             diverged(out, epoch, "the loss");
             return;
@@ -195,6 +207,10 @@ static void train(run *r, const nd_watch *watch, nd_record *out)
             diverged(out, epoch, "a weight");
             return;
         }
+        put(out, ND_METRIC_free_steps, epoch,
+            mean_steps(&r->net.effort, &before, ND_PHASE_FREE, ND_PHASE_FREE));
+        put(out, ND_METRIC_nudged_steps, epoch,
+            mean_steps(&r->net.effort, &before, ND_PHASE_PLUS, ND_PHASE_MINUS));
         put_errors(r, out, epoch, &tally);
         out->value[ND_METRIC_epochs] = epoch;
         if (watch) watch->epoch(watch->ctx, out, epoch);

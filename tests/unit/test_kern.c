@@ -264,6 +264,11 @@ static void maps_same_bits(void **state)
             same_bits(a, b, n, "normals", v->isa);
             s->pixels(n, bytes, a), v->pixels(n, bytes, b);
             same_bits(a, b, n, "pixels", v->isa);
+            float la, lb, want = 0;
+            s->largest(n, x, y, &la), v->largest(n, x, y, &lb);
+            for (size_t i = 0; i < n; i++)
+                want = fmaxf(want, fabsf(x[i] - y[i]));
+            assert_true(la == want && lb == want);
             uint64_t ca, cb;
             if (n) x[n / 2] = NAN;
             s->unreal(n, x, &ca), v->unreal(n, x, &cb);

@@ -191,6 +191,31 @@ static void nonlinear_networks_go_downhill(void **state)
         }
 }
 
+/* Jacobi and even-odd meet at the same fixed point, even-odd sooner; a tolerance ends both
+ * early. */
+static void orders_meet_at_the_fixed_point(void **state)
+{
+    (void)state;
+    double losses[2], steps[2];
+    for (int even_odd = 0; even_odd < 2; even_odd++) {
+        nd_params p = params("[12, 20, 16, 3]", "shifted-sigmoid", "symmetric", "0.1");
+        set(&p, "ep.order", even_odd ? "even-odd" : "jacobi");
+        fixture f;
+        open_net(&f, &p);
+        losses[even_odd] = loss(&f);
+        assert_int_equal(f.net.effort.steps[ND_PHASE_FREE], 300);
+        nd_net_free(&f.net);
+        set(&p, "ep.tolerance", "1e-6");
+        open_net(&f, &p);
+        assert_true(fabs(loss(&f) - losses[even_odd]) < 1e-5);
+        steps[even_odd] = (double)f.net.effort.steps[ND_PHASE_FREE];
+        assert_int_equal(f.net.effort.phases[ND_PHASE_FREE], 1);
+        nd_net_free(&f.net);
+    }
+    assert_true(fabs(losses[0] - losses[1]) < 1e-6);
+    assert_true(steps[0] < 100 && steps[1] < 0.75 * steps[0]);
+}
+
 /* Random sign takes both signs, and each by its mini-batch alone. */
 static void random_sign_depends_on_the_batch_only(void **state)
 {
@@ -274,6 +299,7 @@ int main(void)
         cmocka_unit_test(leaky_steps_reach_the_same_update),
         cmocka_unit_test(inside_is_outside_for_identity),
         cmocka_unit_test(nonlinear_networks_go_downhill),
+        cmocka_unit_test(orders_meet_at_the_fixed_point),
         cmocka_unit_test(random_sign_depends_on_the_batch_only),
         cmocka_unit_test(unfit_parameters_are_refused),
         cmocka_unit_test(absurd_sizes_fail_cleanly),
