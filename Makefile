@@ -72,7 +72,7 @@ BUILD_DEFS = -DND_BUILD_VERSION='"$(VERSION)"' -DND_BUILD_COMMIT='"$(COMMIT)"' \
 # ---- building ----------------------------------------------------------------------------
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all help info tests packages setup data demo demo-run check check-run check-long \
+.PHONY: all help info tests bench packages setup data demo demo-run check check-run check-long \
     asan ubsan layers format format-check tidy install clean
 
 all: $(PROGRAM) ## build the program (build/nudge)
@@ -157,6 +157,9 @@ check-run: $(PROGRAM) $(UNIT_TESTS)
 
 check-long: $(PROGRAM) ## published learning curves, at length (tests/long)
 	@OBJ=$(OBJ) NUDGE=$(PROGRAM) TEST_SECONDS=36000 tests/run --long $(FILTER)
+
+bench: $(PROGRAM) ## what the kernels and trainings do on this machine (one core, nothing else running)
+	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PROGRAM) bench
 
 asan ubsan: ## unit tests and hostile input under a sanitizer
 	+@$(MAKE) --no-print-directory KIND=$@ FILTER='$(or $(FILTER),unit/ cli/bad_)' check-run

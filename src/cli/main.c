@@ -21,6 +21,8 @@ static const nd_command commands[] = {
     {"verify", "DIR", "check that a campaign's files agree", nd_cmd_verify},
     {"map", "DIR [-x P] [-y P] [--metric M] [--where p=v] [--contour V] [-o FILE]",
      "statistics over replicates, as NetCDF, table or figure", nd_cmd_map},
+    {"bench", "[--json]", "what the kernels do on this machine, beside its limit and CBLAS",
+     nd_cmd_bench},
     {"help",
      "[COMMAND | param NAME | params | metrics | models | devices | programs | datasets | "
      "activations]",

@@ -15,6 +15,7 @@ ND_INLINE void outer(const nd_hebb *h, size_t x, size_t p, const int M, const in
         const float *pre = (phase ? h->pre0 : h->pre1) + x;
         const float *post = (phase ? h->post0 : h->post1) + p * ND_LANES;
         for (size_t b = 0; b < h->B; b++, pre += h->pre_ld, post += ld) {
+            __builtin_prefetch(pre + M); /* what the next tile reads of this row */
             vf y[TILE_PANELS];
             ND_UNROLL
             for (int j = 0; j < P; j++)

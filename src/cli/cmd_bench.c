@@ -1,0 +1,381 @@
+/* cmd_bench.c -- nudge bench: the machine's own limit, then every kernel per ISA beside the
+ * scalar oracle and beside CBLAS, then whole training and devices. One core; medians of
+ * five. */
+#include "cli_impl.h"
+
+#include "nudge/clock.h"
+#include "nudge/json.h"
+#include "nudge/mem.h"
+#include "nudge/spec.h"
+#include "nudge/trial.h"
+
+#include "blas_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TURNS = 5, BUFFERS = 8, FLOATS = 1 << 20 };
+
+/* Room for all benches, and what one of them is about. */
+typedef struct bench {
+    const nd_kernels *k;
+    const nd_blas *blas;
+    size_t B, K, N;
+    float *f[BUFFERS]; /* (FLOATS) each, numbers in (0, 1) */
+    uint8_t *bytes;    /* (FLOATS) */
+} bench;
+
+/* ---- what is measured ---- */
+
+static void run_affine(const bench *b)
+{
+    const nd_affine a = {.B = b->B,
+                         .n = b->N,
+                         .drive = b->f[2],
+                         .terms = 1,
+                         .term = {{b->f[0], b->K, nd_ld(b->K), b->f[1]}},
+                         .out = b->f[3]};
+    b->k->affine(&a);
+}
+
+static void run_relax(const bench *b)
+{
+    const nd_relax r = {.in = {.B = b->B,
+                               .n = b->N,
+                               .drive = b->f[2],
+                               .terms = 1,
+                               .term = {{b->f[0], b->K, nd_ld(b->K), b->f[1]}},
+                               .out = b->f[3]},
+                        .old = b->f[4],
+                        .dt = 1.0f,
+                        .activation = ND_ACTIVATION_shifted_sigmoid};
+    b->k->relax(&r);
+}
+
+static void run_hebb(const bench *b)
+{
+    const nd_hebb h = {b->B,    b->K, b->N, nd_ld(b->K), b->f[0],
+                       b->f[1], NULL, NULL, 0.1f,        b->f[3]};
+    b->k->hebb(&h);
+}
+
+static void run_transpose(const bench *b)
+{
+    b->k->transpose(b->K, b->N, b->f[1], b->f[3]);
+}
+static void run_exponential(const bench *b)
+{
+    b->k->exponential(b->N, b->f[0], b->f[3]);
+}
+static void run_pixels(const bench *b)
+{
+    b->k->pixels(b->N, b->bytes, b->f[3]);
+}
+static void run_largest(const bench *b)
+{
+    b->k->largest(b->N, b->f[0], b->f[1], b->f[3]);
+}
+static void run_uniforms(const bench *b)
+{
+    b->k->uniforms((nd_at){.seed = 1}, b->N, 0.0f, 1.0f, b->f[3]);
+}
+static void run_normals(const bench *b)
+{
+    b->k->normals((nd_at){.seed = 1}, b->N, 0.0f, 1.0f, b->f[3]);
+}
+
+/* Every weight of a K x N matrix gets a pulse, up and down in turn, with noise on both
+ * devices. */
+static void run_pulse_pairs(const bench *b)
+{
+    const nd_pairs p = {
+        .cells = {.rows = nd_panels(b->K, b->N) / ND_LANES, .lanes = ND_LANES},
+        .pulse = b->f[5],
+        .plus = b->f[6],
+        .minus = b->f[7],
+        .weight = b->f[3],
+        .beta = 1.0f,
+        .growth = 1.71828183f,
+        .c2c = 0.01f,
+        .range = 12.0f / 13,
+        .at = {.seed = 1, .stream = ND_STREAM_CYCLE}};
+    b->k->pulse_pairs(&p);
+}
+
+static void blas_affine(const bench *b)
+{
+    nd_blas_product(b->blas, false, b->B, b->N, b->K, b->f[0], b->f[1], b->f[3]);
+}
+static void blas_hebb(const bench *b)
+{
+    nd_blas_product(b->blas, true, b->K, b->N, b->B, b->f[0], b->f[1], b->f[3]);
+}
+
+typedef struct row {
+    const char *name;
+    void (*run)(const bench *b);
+    void (*blas)(const bench *b); /* the same product by CBLAS, or NULL */
+    size_t B, K, N;
+    double flops; /* per B K N; 0: items (N, or devices) are counted */
+} row;
+
+static const row rows[] = {
+    {"affine", run_affine, blas_affine, 20, 512, 512, 2},
+    {"affine", run_affine, blas_affine, 20, 784, 512, 2},
+    {"affine", run_affine, blas_affine, 20, 10, 512, 2},
+    {"affine", run_affine, blas_affine, 20, 512, 10, 2},
+    {"affine", run_affine, blas_affine, 64, 512, 512, 2},
+    {"affine", run_affine, blas_affine, 128, 512, 512, 2},
+    {"affine", run_affine, blas_affine, 100, 300, 794, 2},
+    {"relax", run_relax, NULL, 20, 512, 512, 2},
+    {"relax", run_relax, NULL, 20, 10, 512, 2},
+    {"hebb", run_hebb, blas_hebb, 20, 784, 512, 2},
+    {"hebb", run_hebb, blas_hebb, 20, 512, 512, 2},
+    {"hebb", run_hebb, blas_hebb, 100, 300, 794, 2},
+    {"transpose", run_transpose, NULL, 1, 512, 512, 0},
+    {"exponential", run_exponential, NULL, 1, 1, 65536, 0},
+    {"largest", run_largest, NULL, 1, 1, 65536, 0},
+    {"pixels", run_pixels, NULL, 1, 1, 65536, 0},
+    {"uniforms", run_uniforms, NULL, 1, 1, 65536, 0},
+    {"normals", run_normals, NULL, 1, 1, 65536, 0},
+    {"pulse_pairs", run_pulse_pairs, NULL, 1, 300, 784, 0},
+};
+enum { N_ROWS = sizeof rows / sizeof *rows };
+
+/* Networks as published; their specs as text, so that they read as a user would write them.
+ */
+static const struct {
+    const char *name, *spec;
+} trainings[] = {
+    {"P-1h", "campaign: P-1h\n"
+             "base: {model.layers: [784, 512, 10], ep: {T: 40, K: 15, beta: 0.1}, "
+             "train: {epochs: 1, batch: 20, rates: [0.04, 0.08]}}\n"},
+    {"P-2h", "campaign: P-2h\n"
+             "base: {model.layers: [784, 512, 512, 10], ep: {T: 100, K: 20, beta: 0.5}, "
+             "train: {epochs: 1, batch: 20, rates: [0.005, 0.05, 0.2]}}\n"},
+    {"P-1h ernoult",
+     "campaign: P-1h\n"
+     "base: {model.layers: [784, 512, 10], ep: {T: 40, K: 15, beta: 0.1}, "
+     "train: {epochs: 1, batch: 20}, device: {kind: ernoult, c2c: 0.01}}\n"},
+};
+enum { N_TRAININGS = sizeof trainings / sizeof *trainings };
+
+/* ---- measuring ---- */
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median seconds of one call, over TURNS turns of about `turn` seconds. */
+static double seconds_of(void (*run)(const bench *), const bench *b, double turn)
+{
+    size_t calls = 1;
+    double t, each[TURNS];
+    for (;;) { /* also warms up */
+        const double start = nd_now();
+        for (size_t i = 0; i < calls; i++)
+            run(b);
+        t = nd_now() - start;
+        if (t > turn / 4) break;
+        calls *= 2;
+    }
+    calls = (size_t)((double)calls * turn / t) + 1;
+    for (int i = 0; i < TURNS; i++) {
+        const double start = nd_now();
+        for (size_t c = 0; c < calls; c++)
+            run(b);
+        each[i] = (nd_now() - start) / (double)calls;
+    }
+    qsort(each, TURNS, sizeof *each, ascending);
+    return each[TURNS / 2];
+}
+
+enum { PEAK_ROUNDS = 20000 };
+static void run_peak(const bench *b)
+{
+    b->k->peak(PEAK_ROUNDS, b->f[4]);
+}
+
+static double peak_gflops(bench *b, const nd_kernels *k)
+{
+    b->k = k;
+    return PEAK_ROUNDS * (double)ND_PEAK_FLOPS / seconds_of(run_peak, b, 0.05) * 1e-9;
+}
+
+static nd_code take_buffers(bench *b, nd_arena *a, nd_err *err)
+{
+    ND_TRY(nd_arena_new(a, (BUFFERS * sizeof(float) + 1) * FLOATS, err));
+    for (int i = 0; i < BUFFERS; i++) {
+        b->f[i] = nd_arena_take(a, FLOATS, sizeof(float));
+        const nd_at at = {.seed = 7, .stream = (uint32_t)i + 1};
+        nd_kern()->uniforms(at, FLOATS, 0.0f, 1.0f, b->f[i]);
+    }
+    for (size_t i = 0; i < FLOATS; i++)
+        b->f[5][i] = i % 2 ? 0.001f : -0.001f;
+    b->bytes = nd_arena_take(a, FLOATS, 1);
+    return ND_OK;
+}
+
+static nd_code samples_per_second(const char *text, double *rate, nd_err *err)
+{
+    const nd_source source = {.name = "bench", .text = text, .n = strlen(text)};
+    nd_spec *spec;
+    nd_params p;
+    double each;
+    ND_TRY(nd_spec_parse(&source, NULL, 0, &spec, err));
+    nd_code code = nd_spec_base(spec, &p, err);
+    nd_spec_free(spec);
+    ND_TRY(code);
+    double turn[TURNS];
+    for (int i = 0; i < TURNS; i++) {
+        ND_TRY(nd_trial_estimate(&p, (nd_shape){784, 10}, 1, 0, 0.4, &each, err));
+        turn[i] = 1 / each;
+    }
+    qsort(turn, TURNS, sizeof *turn, ascending);
+    *rate = turn[TURNS / 2];
+    return ND_OK;
+}
+
+/* ---- the table ---- */
+
+static void shape_text(const row *r, char out[32])
+{
+    if (r->K == 1)
+        snprintf(out, 32, "%zu", r->N);
+    else if (r->B == 1)
+        snprintf(out, 32, "%zux%zu", r->K, r->N);
+    else
+        snprintf(out, 32, "%zux%zux%zu", r->B, r->K, r->N);
+}
+
+/* Devices are two to a weight; other items are elements. */
+static double items(const row *r)
+{
+    return (double)(r->K * r->N) * (r->run == run_pulse_pairs ? 2 : 1);
+}
+
+static void bench_row(bench *b, const row *r, const nd_kernels *k, const double peak,
+                      bool json, nd_json *j)
+{
+    char shape[32];
+    shape_text(r, shape);
+    b->k = k;
+    b->B = r->B, b->K = r->K, b->N = r->N;
+    const double t = seconds_of(r->run, b, 0.02);
+    const double work = r->flops > 0 ? r->flops * (double)(r->B * r->K * r->N) : items(r);
+    double blas = 0;
+    if (r->blas && b->blas) blas = work / seconds_of(r->blas, b, 0.02) * 1e-9;
+    if (json) {
+        nd_json_open(j, '{');
+        nd_json_key(j, "name"), nd_json_string(j, r->name);
+        nd_json_key(j, "isa"), nd_json_string(j, k->isa);
+        nd_json_key(j, "shape"), nd_json_string(j, shape);
+        nd_json_key(j, r->flops > 0 ? "gflops" : "items_per_second");
+        nd_json_real(j, r->flops > 0 ? work / t * 1e-9 : work / t);
+        if (blas > 0) nd_json_key(j, "blas_gflops"), nd_json_real(j, blas);
+        nd_json_close(j);
+    } else if (r->flops > 0) {
+        printf("  %-12s %-12s %-7s %8.1f GFLOP/s  %3.0f %% of peak", r->name, shape, k->isa,
+               work / t * 1e-9, 100 * work / t * 1e-9 / peak);
+        if (blas > 0) printf("  CBLAS %6.1f", blas);
+        printf("\n");
+    } else {
+        printf("  %-12s %-12s %-7s %8.1f M items/s\n", r->name, shape, k->isa,
+               work / t * 1e-6);
+    }
+    fflush(stdout);
+}
+
+static void bench_kernels(bench *b, bool json, nd_json *j)
+{
+    double peak[8];
+    bool usable;
+    const nd_kernels *k;
+    for (size_t i = 0; (k = nd_kern_isa(i, &usable)); i++) {
+        peak[i] = usable ? peak_gflops(b, k) : 0;
+        if (usable && !json)
+            printf("  peak %-20s %-7s %8.1f GFLOP/s\n", "", k->isa, peak[i]);
+    }
+    for (size_t r = 0; r < N_ROWS; r++)
+        for (size_t i = 0; (k = nd_kern_isa(i, &usable)); i++)
+            if (usable) bench_row(b, &rows[r], k, peak[i], json, j);
+}
+
+static nd_code bench_training(bool json, nd_json *j, nd_err *err)
+{
+    for (size_t i = 0; i < N_TRAININGS; i++) {
+        double rate;
+        ND_TRY(samples_per_second(trainings[i].spec, &rate, err));
+        if (json) {
+            nd_json_open(j, '{');
+            nd_json_key(j, "name"), nd_json_string(j, trainings[i].name);
+            nd_json_key(j, "samples_per_second"), nd_json_real(j, rate);
+            nd_json_close(j);
+        } else {
+            printf("  %-25s %-7s %8.0f samples/s\n", trainings[i].name, nd_kern()->isa,
+                   rate);
+        }
+    }
+    return ND_OK;
+}
+
+/* With the kernels that the program uses here. */
+static double devices_per_second(bench *b)
+{
+    const row *r = &rows[N_ROWS - 1];
+    b->k = nd_kern();
+    b->B = r->B, b->K = r->K, b->N = r->N;
+    return items(r) / seconds_of(r->run, b, 0.05);
+}
+
+static nd_code run_all(bench *b, bool json, nd_json *j, nd_err *err)
+{
+    nd_json_open(j, '{');
+    nd_json_key(j, "isa"), nd_json_string(j, nd_kern()->isa);
+    nd_json_key(j, "peak_gflops"), nd_json_real(j, peak_gflops(b, nd_kern()));
+    nd_json_key(j, "kernels"), nd_json_open(j, '[');
+    bench_kernels(b, json, j);
+    nd_json_close(j);
+    if (!json) printf("training, on one core, evaluation apart:\n");
+    nd_json_key(j, "training"), nd_json_open(j, '[');
+    ND_TRY(bench_training(json, j, err));
+    nd_json_close(j);
+    const double devices = devices_per_second(b);
+    nd_json_key(j, "devices_per_second"), nd_json_open(j, '{');
+    nd_json_key(j, "ernoult"), nd_json_real(j, devices);
+    nd_json_close(j);
+    nd_json_close(j);
+    if (json)
+        printf("%s\n", nd_text_str(&j->text));
+    else
+        printf("devices with non-linearity and cycle-to-cycle noise:\n  %-25s %-7s %8.1f M "
+               "devices/s\n",
+               "ernoult", nd_kern()->isa, devices * 1e-6);
+    return nd_text_check(&j->text, err);
+}
+
+nd_code nd_cmd_bench(int argc, char **argv, nd_err *err)
+{
+    bool json = false;
+    const nd_option options[] = {
+        {"json", 0, NULL, "one JSON object instead of text", .flag = &json},
+        {0},
+    };
+    const char *arg;
+    size_t n;
+    ND_TRY(nd_options_parse(argc, argv, options, &arg, 0, &n, err));
+    bench b = {0};
+    nd_blas blas;
+    nd_arena arena = {0};
+    nd_json j = {0};
+    if (nd_blas_open(&blas)) b.blas = &blas;
+    if (!json) printf("kernels, one core, median of %d; CBLAS: %s\n", TURNS, blas.name);
+    nd_code code = take_buffers(&b, &arena, err);
+    if (code == ND_OK) code = run_all(&b, json, &j, err);
+    nd_text_free(&j.text);
+    nd_arena_free(&arena);
+    nd_blas_close(&blas);
+    return code;
+}
