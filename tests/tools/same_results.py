@@ -4,7 +4,7 @@
     same_results.py A B
 
 Compares every variable, trials in the order of their keys, and the global attributes, leaving out
-what differs from run to run (times, hosts, attempts, the vector unit). Ends with status 1 and the
+what differs from run to run (times, hosts, attempts, the build, the vector unit). Ends with status 1 and the
 first difference.
 """
 import sys
@@ -13,7 +13,7 @@ import netCDF4
 import numpy as np
 
 VOLATILE = {"seconds", "host", "attempts", "samples_per_second", "isa"}
-VOLATILE_GLOBALS = ("date", "history", "command", "host", "isa")
+VOLATILE_GLOBALS = ("date", "history", "source", "command", "host", "isa")
 
 
 def differ(what):
