@@ -34,6 +34,18 @@ typedef struct nd_list {
     size_t n;
 } nd_list;
 
+/* Rows that several commands have. */
+#define ND_OPTION_SET(sets)                                                                \
+    {                                                                                      \
+        "set", 0, "p=v",                                                                   \
+            "set a parameter, instead of what the spec says; may be repeated",             \
+            .list = (sets)                                                                 \
+    }
+#define ND_OPTION_JSON(json)                                                               \
+    {                                                                                      \
+        "json", 0, NULL, "one JSON object instead of text", .flag = (json)                 \
+    }
+
 /* Reads options in any order; what is left goes to args (max). `--help` prints the
  * command's help and ends the program. ND_EUSAGE names the fault and the nearest option.
  * options ends with a row without a name. */

@@ -360,7 +360,7 @@ nd_code nd_cmd_bench(int argc, char **argv, nd_err *err)
 {
     bool json = false;
     const nd_option options[] = {
-        {"json", 0, NULL, "one JSON object instead of text", .flag = &json},
+        ND_OPTION_JSON(&json),
         {0},
     };
     const char *arg;

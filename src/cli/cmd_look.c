@@ -10,7 +10,7 @@ nd_code nd_cmd_status(int argc, char **argv, nd_err *err)
     const char *dir = NULL;
     bool json = false;
     const nd_option options[] = {
-        {"json", 0, NULL, "one JSON object instead of text", .flag = &json},
+        ND_OPTION_JSON(&json),
         {0},
     };
     ND_TRY(nd_options_one(argc, argv, options, "a campaign's folder", &dir, err));

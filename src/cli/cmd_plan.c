@@ -105,9 +105,8 @@ nd_code nd_cmd_plan(int argc, char **argv, nd_err *err)
     bool json = false;
     nd_list sets = {0};
     const nd_option options[] = {
-        {"set", 0, "p=v", "set a parameter, instead of what the spec says; may be repeated",
-         .list = &sets},
-        {"json", 0, NULL, "one JSON object instead of text", .flag = &json},
+        ND_OPTION_SET(&sets),
+        ND_OPTION_JSON(&json),
         {0},
     };
     nd_plan plan = {0};

@@ -68,8 +68,7 @@ nd_code nd_cmd_run(int argc, char **argv, nd_err *err)
     nd_list sets = {0};
     const nd_option options[] = {
         {"output", 'o', "DIR", "the campaign's folder; default: its name", .value = &o.dir},
-        {"set", 0, "p=v", "set a parameter, instead of what the spec says; may be repeated",
-         .list = &sets},
+        ND_OPTION_SET(&sets),
         {"time-limit", 0, "D",
          "start nothing that would not end in time: 90m, 2h, 1-12:00:00", .value = &limit},
         {"retry-failed", 0, NULL, "run failed trials again, whatever the reason was",

@@ -77,8 +77,7 @@ nd_code nd_cmd_train(int argc, char **argv, nd_err *err)
     bool json = false;
     nd_list sets = {0};
     const nd_option options[] = {
-        {"set", 0, "p=v", "set a parameter, instead of what the spec says; may be repeated",
-         .list = &sets},
+        ND_OPTION_SET(&sets),
         {"json", 0, NULL, "end with one JSON object, its keys the metrics", .flag = &json},
         {0},
     };
