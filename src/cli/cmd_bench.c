@@ -290,7 +290,7 @@ static void bench_row(bench *b, const row *r, const nd_kernels *k, const double 
 
 static void bench_kernels(bench *b, bool json, nd_json *j)
 {
-    double peak[8];
+    double peak[8] = {0};
     bool usable;
     const nd_kernels *k;
     for (size_t i = 0; (k = nd_kern_isa(i, &usable)); i++) {
