@@ -6,8 +6,7 @@
  *     nd_journal_open(&j, "DIR/journal", true, err);
  *     while (nd_journal_next(j, &e, &more, err) == ND_OK && more) ...   what is known
  *     nd_journal_append(j, ND_ENTRY_TRIAL, bytes, n, err);              what is new
- *     nd_journal_sync(j, err);                                          from here on it
- * lasts */
+ *     nd_journal_sync(j, err);                                          from here on it lasts */
 #ifndef NUDGE_JOURNAL_H
 #define NUDGE_JOURNAL_H
 

@@ -1,10 +1,11 @@
 /* results.c -- results.nc, a product of the journal.
  *
  *   dimensions   trial; epoch (the longest curve; at least 1)
- *   variables    trial_key, status, attempts, seconds, host, isa, reason; case; one for
- * each swept parameter; device_seed and train_seed, always; each metric (trial), and its
- * curve NAME_curve (trial, epoch); epoch, counted from 1 attributes   parameter, role and
- * dimension say what a swept parameter is for; zipped parameters share a dimension
+ *   variables    trial_key, status, attempts, seconds, host, isa, reason; case; one for each
+ *                swept parameter; device_seed and train_seed, always; each metric (trial), and
+ *                its curve NAME_curve (trial, epoch); epoch, counted from 1
+ *   attributes   parameter, role and dimension say what a swept parameter is for; zipped
+ *                parameters share a dimension
  *
  * Trials are written in blocks that are whole chunks, so that memory does not grow with the
  * campaign and nothing is deflated twice. Status is a byte with flag_values and
