@@ -37,6 +37,7 @@ END
 }
 spec 2 >"$TMP/short.yaml"
 spec 300 >"$TMP/long.yaml"
+spec 900 >"$TMP/longer.yaml" # far more than two starts of 2 s can do
 
 submit() { # submit SPEC DIR OPTIONS...: the job's number is then in $job
     local said
@@ -95,14 +96,15 @@ check "same results as the long serial run" same_results "$TMP/long-serial" "$di
 
 # Stopping by itself when time is short, then a limit on restarts.
 dir=$TMP/limited
-export TIME_LIMIT=3 MAX_RESTARTS=1
-check "a campaign with 3 s is submitted" submit "$TMP/long.yaml" "$dir" --time=10 -n 3
+export TIME_LIMIT=2 MAX_RESTARTS=1
+check "a campaign with 2 s is submitted" submit "$TMP/longer.yaml" "$dir" --time=10 -n 3
 check "it goes back into the queue by itself" reaches 60 Restarts 1
 check "it may start at once" at_once
 check "it gives up after its restarts" reaches 60 JobState FAILED
 check "... with status 75" reaches 1 ExitCode 75:0
 unset TIME_LIMIT MAX_RESTARTS
-check "submitting again goes on" submit "$TMP/long.yaml" "$dir" --time=10 -n 3
+check "submitting again goes on" submit "$TMP/longer.yaml" "$dir" --time=10 -n 3
 check "and finishes" reaches 300 JobState COMPLETED
-check "same results again" same_results "$TMP/long-serial" "$dir"
+check "the same campaign alone" exits 0 "$NUDGE" run "$TMP/longer.yaml" -o "$TMP/longer-serial"
+check "same results again" same_results "$TMP/longer-serial" "$dir"
 finish
