@@ -9,9 +9,13 @@
 
 #include "nudge/device.h"
 
-/* What the data set offers. */
+/* What the data set offers. features = rows * cols * channels, in this order: the channels
+ * of a pixel lie together. examples: images of all parts together, which
+ * nd_batch.which counts through. */
 typedef struct nd_shape {
     size_t features, classes;
+    size_t rows, cols, channels;
+    size_t examples;
 } nd_shape;
 
 /* A mini-batch, ready to settle on. Padding of x and y is 0. */
@@ -19,7 +23,8 @@ typedef struct nd_batch {
     size_t B;
     const float *x; /* (B, features), pixels 0..1, leading dimension nd_ld(features) */
     const float *y; /* (B, classes), one-hot, leading dimension nd_ld(classes)       */
-    const uint8_t *label; /* (B) */
+    const uint8_t *label;  /* (B) */
+    const uint32_t *which; /* (B) which example of the data set each is              */
     nd_at at; /* seed, epoch and batch for whatever is random here             */
 } nd_batch;
 
@@ -40,7 +45,7 @@ typedef struct nd_effort {
     uint64_t phases[3], steps[3];
 } nd_effort;
 
-enum { ND_BANKS_MAX = 2 * ND_LIST_MAX };
+enum { ND_BANKS_MAX = 3 * ND_LIST_MAX };
 
 typedef struct nd_model_ops nd_model_ops;
 
@@ -91,6 +96,18 @@ ND_MUST nd_code nd_net_plan(const nd_params *p, nd_shape shape, nd_cost *cost, n
 /* A network with its first weights. After this, training allocates nothing. */
 ND_MUST nd_code nd_net_new(nd_net *net, const nd_params *p, nd_shape shape, nd_err *err);
 void nd_net_free(nd_net *net);
+
+/* ---- learning, for the models ----
+ *
+ * A model estimates minus the gradient of its loss for the weights of one bank, leaves it
+ * in net->wanted multiplied by nd_net_scale, and calls nd_net_move. `rate` is the index into
+ * train.rates. With plain gradient descent the scale is the learning rate itself, so that
+ * no pass over the matrix is spent on it. */
+double nd_net_scale(const nd_net *net, size_t rate, nd_at at);
+void nd_net_move(nd_net *net, size_t bank, size_t rate, nd_at at);
+
+/* train.rates has one value, or one for each of n matrices: else ND_EINPUT. */
+ND_MUST nd_code nd_rates_check(const nd_params *p, size_t n, nd_err *err);
 
 /* Samples that predict best together: evaluation is not bound to the training's mini-batch.
  */

@@ -58,11 +58,6 @@ static size_t units(const nd_params *p, size_t l)
     return (size_t)p->model_layers.v[p->model_layers.n - 1 - l];
 }
 
-static double rate(const nd_params *p, size_t l)
-{
-    return p->train_rates.v[p->train_rates.n == 1 ? 0 : l];
-}
-
 static nd_code check(const nd_params *p, nd_shape shape, nd_err *err)
 {
     const nd_ints *layers = &p->model_layers;
@@ -79,12 +74,7 @@ static nd_code check(const nd_params *p, nd_shape shape, nd_err *err)
             "and %zu classes: start with %zu and end with %zu",
             (long long)layers->v[0], units(p, 0), shape.features, shape.classes,
             shape.features, shape.classes);
-    if (p->train_rates.n != 1 && p->train_rates.n != layers_of(p))
-        return ND_FAIL(
-            err, ND_EINPUT,
-            "train.rates has %zu values for %zu weight matrices: give one for all, or "
-            "one for each, output side first",
-            p->train_rates.n, layers_of(p));
+    ND_TRY(nd_rates_check(p, layers_of(p), err));
     if (p->ep_beta == 0)
         return ND_FAIL(err, ND_EINPUT,
                        "ep.beta is 0: without a nudge there is nothing to learn "
@@ -253,7 +243,7 @@ static void contrast(const nd_net *net, size_t l, const states *one, const state
                      const nd_batch *b, double per_beta)
 {
     const ep *e = ep_of(net);
-    const float scale = (float)(rate(&net->p, l) * per_beta / (double)b->B);
+    const float scale = (float)(nd_net_scale(net, l, b->at) * per_beta / (double)b->B);
     nd_hebb h = {.B = b->B,
                  .k = e->n[l + 1],
                  .n = e->n[l],
@@ -286,7 +276,8 @@ static void contrast_bias(const nd_net *net, size_t l, const states *one, const 
                        .pre0 = &e->one,
                        .post1 = one->s[l],
                        .post0 = two->s[l],
-                       .scale = (float)(rate(&net->p, l) * per_beta / (double)b->B),
+                       .scale =
+                           (float)(nd_net_scale(net, l, b->at) * per_beta / (double)b->B),
                        .out = net->wanted};
     nd_kern()->hebb(&h);
 }
@@ -300,13 +291,11 @@ static void learn(nd_net *net, const nd_batch *b)
     const states *one = &e->rest[ND_PHASE_PLUS];
     const states *two = &e->rest[symmetric ? ND_PHASE_MINUS : ND_PHASE_FREE];
     const double per_beta = 1.0 / (beta_of(&net->p, b) * (symmetric ? 2 : 1));
-    nd_at at = b->at;
-    at.stream = ND_STREAM_CYCLE;
     for (size_t l = 0; l < e->L; l++) {
         contrast(net, l, one, two, b, per_beta);
-        nd_bank_program(&e->W[l], net->wanted, net->scratch, at);
+        nd_net_move(net, l, l, b->at);
         contrast_bias(net, l, one, two, b, per_beta);
-        nd_bank_program(&e->b[l], net->wanted, net->scratch, at);
+        nd_net_move(net, e->L + l, l, b->at);
     }
 }
 

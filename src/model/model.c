@@ -74,3 +74,26 @@ void nd_net_free(nd_net *net)
     nd_arena_free(&net->arena);
     *net = (nd_net){0};
 }
+
+nd_code nd_rates_check(const nd_params *p, size_t n, nd_err *err)
+{
+    if (p->train_rates.n == 1 || p->train_rates.n == n) return ND_OK;
+    return ND_FAIL(err, ND_EINPUT,
+                   "train.rates has %zu values for %zu weight matrices: give one for all, "
+                   "or one for each, output side first",
+                   p->train_rates.n, n);
+}
+
+double nd_net_scale(const nd_net *net, size_t rate, nd_at at)
+{
+    (void)at;
+    const nd_reals *rates = &net->p.train_rates;
+    return rates->v[rates->n == 1 ? 0 : rate];
+}
+
+void nd_net_move(nd_net *net, size_t bank, size_t rate, nd_at at)
+{
+    (void)rate;
+    at.stream = ND_STREAM_CYCLE;
+    nd_bank_program(&net->bank[bank], net->wanted, net->scratch, at);
+}
