@@ -230,7 +230,8 @@ static nd_code samples_per_second(const char *text, double *rate, nd_err *err)
     ND_TRY(code);
     double turn[TURNS];
     for (int i = 0; i < TURNS; i++) {
-        ND_TRY(nd_trial_estimate(&p, (nd_shape){784, 10}, 1, 0, 0.4, &each, err));
+        ND_TRY(nd_trial_estimate(&p, (nd_shape){.features = 784, .classes = 10}, 1, 0, 0.4,
+                                 &each, err));
         turn[i] = 1 / each;
     }
     qsort(turn, TURNS, sizeof *turn, ascending);

@@ -235,7 +235,8 @@ nd_code nd_trial_run(const nd_params *p, const nd_dataset *data, const nd_watch 
     nd_record_init(out);
     ND_TRY(nd_params_key(p, &out->key, err));
     ND_TRY(nd_dataset_split(data, p, &split, err));
-    ND_TRY(begin(&r, p, &split, (nd_shape){data->features, data->classes}, err));
+    ND_TRY(begin(&r, p, &split,
+                 (nd_shape){.features = data->features, .classes = data->classes}, err));
     nd_code code = nd_record_curves(out, (size_t)p->train_epochs, err);
     if (code != ND_OK) goto out;
     out->status = ND_STATUS_DONE;

@@ -29,7 +29,8 @@ static void open_net(fixture *f, const nd_params *p)
 {
     nd_err err = {0};
     memset(f, 0, sizeof *f);
-    if (nd_net_new(&f->net, p, (nd_shape){FEATURES, CLASSES}, &err) != ND_OK)
+    if (nd_net_new(&f->net, p, (nd_shape){.features = FEATURES, .classes = CLASSES},
+                   &err) != ND_OK)
         fail_msg("%s", err.message);
     /* small enough weights for linear dynamics to settle at any depth */
     for (size_t i = 0; i < f->net.n_banks; i++) {
@@ -263,7 +264,9 @@ static void unfit_parameters_are_refused(void **state)
         nd_err err = {0};
         nd_cost cost;
         set(&p, bad[i].name, bad[i].value);
-        assert_int_equal(nd_net_plan(&p, (nd_shape){12, 3}, &cost, &err), ND_EINPUT);
+        assert_int_equal(
+            nd_net_plan(&p, (nd_shape){.features = 12, .classes = 3}, &cost, &err),
+            ND_EINPUT);
         if (!strstr(err.message, bad[i].expect)) fail_msg("%s", err.message);
     }
 }
@@ -275,14 +278,15 @@ static void absurd_sizes_fail_cleanly(void **state)
     nd_err err = {0};
     nd_cost cost;
     nd_net net;
-    assert_int_equal(nd_net_plan(&p, (nd_shape){12, 3}, &cost, &err), ND_OK);
+    assert_int_equal(nd_net_plan(&p, (nd_shape){.features = 12, .classes = 3}, &cost, &err),
+                     ND_OK);
     assert_true(cost.bytes > (size_t)30 << 30);
     set(&p, "model.layers",
         "[12, 65536, 65536, 65536, 65536, 65536, 65536, 65536, 65536, 65536, 65536, 65536, "
         "65536, "
         "65536, 65536, 3]");
     /* 14 matrices of 16 GiB and more: no machine of today has that */
-    if (nd_net_new(&net, &p, (nd_shape){12, 3}, &err) == ND_OK) {
+    if (nd_net_new(&net, &p, (nd_shape){.features = 12, .classes = 3}, &err) == ND_OK) {
         nd_net_free(&net);
         skip();
     }
