@@ -8,13 +8,36 @@
 #define ND_CHOICES_NUDGE(C)                                                                \
     C(ND_NUDGE_ONE_SIDED, "one-sided")                                                     \
     C(ND_NUDGE_RANDOM_SIGN, "random-sign")                                                 \
-    C(ND_NUDGE_SYMMETRIC, "symmetric")
+    C(ND_NUDGE_SYMMETRIC, "symmetric")                                                     \
+    C(ND_NUDGE_NEGATIVE, "negative")                                                       \
+    C(ND_NUDGE_HOLOMORPHIC, "holomorphic")
 #define ND_CHOICES_PLACE(C)                                                                \
     C(ND_PLACE_OUTSIDE, "outside")                                                         \
     C(ND_PLACE_INSIDE, "inside")
 #define ND_CHOICES_ORDER(C)                                                                \
     C(ND_ORDER_JACOBI, "jacobi")                                                           \
     C(ND_ORDER_EVEN_ODD, "even-odd")
+#define ND_CHOICES_LOSS(C)                                                                 \
+    C(ND_LOSS_SQUARED, "squared")                                                          \
+    C(ND_LOSS_CROSS_ENTROPY, "cross-entropy")
+#define ND_CHOICES_OUTPUT(C)                                                               \
+    C(ND_OUTPUT_EXACT, "exact")                                                            \
+    C(ND_OUTPUT_ERNOULT, "ernoult")
+#define ND_CHOICES_YESNO(C)                                                                \
+    C(ND_NO, "no")                                                                         \
+    C(ND_YES, "yes")
+#define ND_CHOICES_SYMMETRY(C)                                                             \
+    C(ND_SYMMETRY_TIED, "tied")                                                            \
+    C(ND_SYMMETRY_FREE, "free")
+#define ND_CHOICES_START(C)                                                                \
+    C(ND_START_ZERO, "zero")                                                               \
+    C(ND_START_PERSISTENT, "persistent")
+#define ND_CHOICES_UPDATE(C)                                                               \
+    C(ND_UPDATE_AT_REST, "at-rest")                                                        \
+    C(ND_UPDATE_CONTINUAL, "continual")
+#define ND_CHOICES_NOISE_IN(C)                                                             \
+    C(ND_NOISE_IN_NUDGED, "nudged")                                                        \
+    C(ND_NOISE_IN_ALL, "all")
 #define ND_CHOICES_NOISE_ON(C)                                                             \
     C(ND_NOISE_ON_PULSED, "pulsed")                                                        \
     C(ND_NOISE_ON_ALL, "all")
@@ -36,6 +59,13 @@
 typedef enum nd_nudge { ND_CHOICES_NUDGE(C) } nd_nudge;
 typedef enum nd_place { ND_CHOICES_PLACE(C) } nd_place;
 typedef enum nd_order { ND_CHOICES_ORDER(C) } nd_order;
+typedef enum nd_loss { ND_CHOICES_LOSS(C) } nd_loss;
+typedef enum nd_output { ND_CHOICES_OUTPUT(C) } nd_output;
+typedef enum nd_yesno { ND_CHOICES_YESNO(C) } nd_yesno;
+typedef enum nd_symmetry { ND_CHOICES_SYMMETRY(C) } nd_symmetry;
+typedef enum nd_start { ND_CHOICES_START(C) } nd_start;
+typedef enum nd_update { ND_CHOICES_UPDATE(C) } nd_update;
+typedef enum nd_noise_in { ND_CHOICES_NOISE_IN(C) } nd_noise_in;
 typedef enum nd_noise_on { ND_CHOICES_NOISE_ON(C) } nd_noise_on;
 typedef enum nd_spread { ND_CHOICES_SPREAD(C) } nd_spread;
 typedef enum nd_biases { ND_CHOICES_BIASES(C) } nd_biases;

@@ -37,6 +37,9 @@ struct nd_device_ops {
     void (*take)(nd_bank *b, nd_arena *a);
     /* First weights: fan_in is the size of the layer nearer the input. */
     void (*init)(nd_bank *b, size_t fan_in);
+    /* Sets the weights, panels (k, n), as well as the range allows: before training only.
+     */
+    void (*assign)(nd_bank *b, const float *weight);
     /* Applies pulse, panels (k, n); `at` names the moment to the cycle-to-cycle noise. */
     void (*pulse)(nd_bank *b, const float *pulse, nd_at at);
     /* Mean change of a weight per unit of pulse, in the middle of the range, for small

@@ -61,6 +61,11 @@ typedef struct nd_affine {
  *     s' = s + dt (-s + r(x) + beta (y - s))                      nudged outside r
  *     s' = s + dt (-s + r(x + beta (y - s)))                      nudged inside r
  *
+ * or, when there is somewhere to put r(s'), a step down the energy of a Hopfield network,
+ * whose terms are products of r(s), not of s:
+ *
+ *     s' = s + dt (-s + r'(s) x + beta (y - s))                   without r'(s): flat
+ *
  * s' goes to in.out, which must not overlap `old` or the terms: all layers of a step see
  * the states of the step before (Jacobi). target NULL: no nudge. */
 typedef struct nd_relax {
@@ -69,8 +74,44 @@ typedef struct nd_relax {
     const float *target; /* y (B, n) or NULL */
     float beta, dt;
     bool inside;
-    int activation; /* nd_activation_id */
+    int activation;       /* nd_activation_id */
+    const float *old_rho; /* r(s) (B, n); used by the energy's step */
+    float *rho;           /* r(s') (B, n), or NULL: not the energy's step */
+    bool flat, clamp;     /* without r'(s); s' held to [0, 1]: energy's step only */
+    float grid;           /* s' is rounded to multiples of it; 0: not rounded */
 } nd_relax;
+
+/* The same step with complex states, weights real: (re, im) each (B, n), pre-activations
+ * given. Activations with a holomorphic continuation only: nd_activation.holomorphic. */
+typedef struct nd_relax_complex {
+    size_t B, n;
+    const float *pre[2], *old[2];
+    const float *target; /* y (B, n), real, or NULL */
+    float beta[2], dt;
+    bool inside;
+    int activation;
+    float *out[2];
+} nd_relax_complex;
+
+/* Neurons as they are built: x <- gain x + offset + noise, in place. gain and offset (n),
+ * NULL: 1 and 0; noise normal with sd, drawn for the element's index in (B, nd_ld(n)). */
+typedef struct nd_neurons {
+    size_t B, n;
+    const float *gain, *offset;
+    float sd;
+    nd_at at;
+    float *x; /* (B, n) */
+} nd_neurons;
+
+/* soft_error: out = scale (y - softmax(logits)), all (B, n). With imaginary parts (not
+ * NULL) the softmax is its holomorphic continuation and scale is complex. */
+typedef struct nd_soft_error {
+    size_t B, n;
+    const float *logits[2];
+    const float *target; /* y (B, n) */
+    float scale[2];
+    float *out[2];
+} nd_soft_error;
 
 /* out panels (k, n) = scale (pre1^T post1 - pre0^T post0), the contrast of two phases; pre0
  * NULL: only the first. pre (B, k) with leading dimension pre_ld (0: one row for all), post

@@ -85,7 +85,7 @@ struct nd_model_ops {
     void (*learn)(nd_net *net, const nd_batch *b);
     /* After FREE: adds the mini-batch to the tally. */
     void (*predict)(const nd_net *net, const nd_batch *b, nd_tally *t);
-    void (*cost)(const nd_params *p, nd_cost *c); /* fills the flops */
+    void (*cost)(const nd_params *p, nd_shape shape, nd_cost *c); /* fills the flops */
 };
 
 const nd_model_ops *nd_model_at(nd_model_id id);

@@ -16,14 +16,18 @@
 /* What a draw is for. New uses go to the end: numbers are part of every result.
  * The high bits hold a sub-stream, such as the bank: see nd_at_sub. */
 typedef enum nd_stream {
-    ND_STREAM_SHUFFLE = 1, /* order of the training set    (train seed)  */
-    ND_STREAM_WEIGHTS,     /* initial ideal weights        (train seed)  */
-    ND_STREAM_NUDGE_SIGN,  /* random-sign nudging          (train seed)  */
-    ND_STREAM_CYCLE,       /* cycle-to-cycle noise         (train seed)  */
-    ND_STREAM_CONDUCTANCE, /* initial conductances         (device seed) */
-    ND_STREAM_DEVICE,      /* device-to-device variability (device seed) */
-    ND_STREAM_DATA,        /* synthetic data sets          (data seed)   */
-    ND_STREAM_BOOTSTRAP,   /* resampling in statistics                   */
+    ND_STREAM_SHUFFLE = 1,  /* order of the training set    (train seed)  */
+    ND_STREAM_WEIGHTS,      /* initial ideal weights        (train seed)  */
+    ND_STREAM_NUDGE_SIGN,   /* random-sign nudging          (train seed)  */
+    ND_STREAM_CYCLE,        /* cycle-to-cycle noise         (train seed)  */
+    ND_STREAM_CONDUCTANCE,  /* initial conductances         (device seed) */
+    ND_STREAM_DEVICE,       /* device-to-device variability (device seed) */
+    ND_STREAM_DATA,         /* synthetic data sets          (data seed)   */
+    ND_STREAM_BOOTSTRAP,    /* resampling in statistics                   */
+    ND_STREAM_ANGLE,        /* signs of free backward weights (train seed) */
+    ND_STREAM_NEURON,       /* mismatch of neurons          (device seed) */
+    ND_STREAM_NEURON_NOISE, /* noise of neurons at a step   (train seed)  */
+    ND_STREAM_NUDGE_NOISE,  /* noise of the nudge at a step (train seed)  */
 } nd_stream;
 
 /* The place of a block of draws; the index within it completes the counter. */

@@ -36,6 +36,12 @@ static nd_at device_at(const nd_bank *b, nd_stream stream, uint32_t which)
     return nd_at_sub(at, b->id * 4 + which);
 }
 
+/* x within the range */
+static float held(float x)
+{
+    return x < 0.0f ? 0.0f : x > 1.0f ? 1.0f : x;
+}
+
 /* Conductances N(G_m, (init_sd G_m)^2) around the middle G_m of the range, held to the
  * range; biases start at 0: both devices in the middle. */
 static void init_conductance(nd_bank *b, float *x, uint32_t which)
@@ -45,7 +51,7 @@ static void init_conductance(nd_bank *b, float *x, uint32_t which)
     nd_kern()->normals(device_at(b, ND_STREAM_CONDUCTANCE, which), cells(b), 0.5f,
                        (float)sd, x);
     for (size_t i = 0; i < cells(b); i++)
-        x[i] = x[i] < 0.0f ? 0.0f : x[i] > 1.0f ? 1.0f : x[i];
+        x[i] = held(x[i]);
 }
 
 /* Log-normal step sizes with mean 1 and sd device.d2d. */
@@ -55,6 +61,23 @@ static void init_steps(nd_bank *b, float *c, uint32_t which)
     const nd_at at = device_at(b, ND_STREAM_DEVICE, which);
     nd_kern()->normals(at, cells(b), (float)(-variance / 2), (float)sqrt(variance), c);
     nd_kern()->exponential(cells(b), c, c);
+}
+
+static void weights(nd_bank *b)
+{
+    nd_kern()->subtract(cells(b), b->plus, b->minus, b->weight);
+    nd_kern()->scale(cells(b), (float)range_of(b->p), b->weight, b->weight);
+}
+
+/* Both devices of a pair move away from the middle of the range by the same amount. */
+static void assign(nd_bank *b, const float *weight)
+{
+    const float half = 0.5f / (float)range_of(b->p);
+    for (size_t i = 0; i < cells(b); i++) {
+        b->plus[i] = held(0.5f + half * weight[i]);
+        b->minus[i] = held(0.5f - half * weight[i]);
+    }
+    weights(b);
 }
 
 static void init(nd_bank *b, size_t fan_in)
@@ -68,8 +91,7 @@ static void init(nd_bank *b, size_t fan_in)
         if (b->up_minus != b->up_plus) init_steps(b, b->up_minus, 2);
         if (b->down_minus != b->down_plus) init_steps(b, b->down_minus, 3);
     }
-    nd_kern()->subtract(cells(b), b->plus, b->minus, b->weight);
-    nd_kern()->scale(cells(b), (float)range_of(b->p), b->weight, b->weight);
+    weights(b);
 }
 
 static const float *from(const float *x, size_t at)
@@ -127,6 +149,7 @@ const nd_device_ops nd_device_ernoult = {
     .pulsed = true,
     .take = take,
     .init = init,
+    .assign = assign,
     .pulse = pulse,
     .slope = slope,
     .saturated = saturated,

@@ -2,6 +2,7 @@
 #include "device_impl.h"
 
 #include <math.h>
+#include <string.h>
 
 static void take(nd_bank *b, nd_arena *a)
 {
@@ -16,6 +17,11 @@ static void init(nd_bank *b, size_t fan_in)
         (nd_at){.seed = (uint64_t)b->p->train_seed, .stream = ND_STREAM_WEIGHTS}, b->id);
     const float bound = (float)(1.0 / sqrt((double)fan_in));
     nd_kern()->uniforms(at, nd_panels(b->k, b->n), -bound, bound, b->weight);
+}
+
+static void assign(nd_bank *b, const float *weight)
+{
+    memcpy(b->weight, weight, nd_panels(b->k, b->n) * sizeof *weight);
 }
 
 static void pulse(nd_bank *b, const float *wanted, nd_at at)
@@ -34,6 +40,7 @@ const nd_device_ops nd_device_ideal = {
     .name = "ideal",
     .take = take,
     .init = init,
+    .assign = assign,
     .pulse = pulse,
     .slope = slope,
 };

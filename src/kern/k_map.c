@@ -32,6 +32,18 @@ void ND_KERNEL(scale)(size_t n, float a, const float *x, float *out)
     vf_store_n(out + i, vf_mul(factor, vf_load_n(x + i, (unsigned)lanes)), (unsigned)lanes);
 }
 
+void ND_KERNEL(combine)(size_t n, float a, const float *x, float b, const float *y,
+                        float *out)
+{
+    const vf p = vf_set1(a), q = vf_set1(b);
+    FOR_LANES(i, n, lanes)
+    {
+        const unsigned m = (unsigned)lanes;
+        const vf qy = vf_mul(q, vf_load_n(y + i, m));
+        vf_store_n(out + i, vf_fma(p, vf_load_n(x + i, m), qy), m);
+    }
+}
+
 void ND_KERNEL(pixels)(size_t n, const uint8_t *in, float *out)
 {
     const vf white = vf_set1(255.0f);

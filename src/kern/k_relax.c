@@ -74,26 +74,55 @@ static void run_tile(const nd_affine *a, size_t b, size_t rows, size_t p, size_t
     }
 }
 
-/* activation, nudge and leak of rows x panels whose pre-activations lie in in.out */
+/* x as the nearest multiple of grid, for |x| < 2^22 grid */
+ND_INLINE vf rounded(vf x, float grid)
+{
+    const vf magic = vf_set1(ROUND_MAGIC), step = vf_set1(grid);
+    return vf_mul(vf_sub(vf_add(vf_div(x, step), magic), magic), step);
+}
+
+/* What the second half of a step does with a pre-activation. */
+ND_INLINE vf prototypical(const nd_relax *r, vf x, vf s, vf nudge, const int activation)
+{
+    const vf dt = vf_set1(r->dt), keep = vf_set1(1.0f - r->dt);
+    if (r->inside) x = vf_add(x, nudge);
+    vf f = activate(x, activation);
+    if (!r->inside) f = vf_add(f, nudge);
+    /* (1-dt) s + dt f is s + dt (f - s), and exactly f at dt = 1 */
+    return vf_fma(keep, s, vf_mul(dt, f));
+}
+
+ND_INLINE vf energetic(const nd_relax *r, vf x, vf s, vf rho, vf nudge,
+                       const int activation)
+{
+    const vf dt = vf_set1(r->dt), keep = vf_set1(1.0f - r->dt);
+    if (!r->flat) x = vf_mul(slope(s, rho, activation), x);
+    const vf next = vf_fma(keep, s, vf_mul(dt, vf_add(x, nudge)));
+    return r->clamp ? clip(next, 0.0f, 1.0f) : next;
+}
+
+/* Activation, nudge and leak of rows x panels whose pre-activations lie in in.out. */
 ND_INLINE void finish(const nd_relax *r, size_t b, size_t rows, size_t p, size_t panels,
                       const int activation)
 {
     const size_t n = r->in.n, ld = nd_ld(n);
-    const vf beta = vf_set1(r->beta), dt = vf_set1(r->dt), keep = vf_set1(1.0f - r->dt);
+    const vf beta = vf_set1(r->beta), zero = vf_set1(0.0f);
     for (size_t i = b; i < b + rows; i++)
         for (size_t j = p * ND_LANES; j < smaller((p + panels) * ND_LANES, n);
              j += ND_LANES) {
-            const unsigned lanes = (unsigned)smaller(n - j, ND_LANES);
-            float *out = r->in.out + i * ld + j;
-            const vf s = vf_load(r->old + i * ld + j);
-            vf x = vf_load(out), nudge = vf_set1(0.0f);
-            if (r->target) nudge = vf_mul(beta, vf_sub(vf_load(r->target + i * ld + j), s));
-            if (r->inside) x = vf_add(x, nudge);
-            vf f = activate(x, activation);
-            if (!r->inside) f = vf_add(f, nudge);
-            /* (1-dt) s + dt f is s + dt (f - s), and exactly f at dt = 1 */
-            const vf next = vf_fma(keep, s, vf_mul(dt, f));
-            vf_store(out, vf_sel(vm_first(lanes), next, vf_set1(0.0f)));
+            const vm real = vm_first((unsigned)smaller(n - j, ND_LANES));
+            const size_t at = i * ld + j;
+            const vf x = vf_load(r->in.out + at), s = vf_load(r->old + at);
+            vf nudge = zero, next;
+            if (r->target) nudge = vf_mul(beta, vf_sub(vf_load(r->target + at), s));
+            if (r->rho)
+                next = energetic(r, x, s, vf_load(r->old_rho + at), nudge, activation);
+            else
+                next = prototypical(r, x, s, nudge, activation);
+            if (r->grid > 0.0f) next = rounded(next, r->grid);
+            vf_store(r->in.out + at, vf_sel(real, next, zero));
+            if (r->rho)
+                vf_store(r->rho + at, vf_sel(real, activate(next, activation), zero));
         }
 }
 

@@ -174,11 +174,45 @@ ND_INLINE vf v_unit(vi word)
     return vf_mul(vf_add(vf_from_int(vi_shr(word, 9)), vf_set1(0.5f)), vf_set1(0x1p-23f));
 }
 
+/* Sine and cosine of a[i] + q[i] quarter turns, a within an eighth of a turn of 0; the low
+ * bits of q[i] count. */
+ND_INLINE void v_turn_s(const int n, const vf *a, const vi *q, vf *sine, vf *cosine)
+{
+    vf z[V_WIDE], s[V_WIDE], c[V_WIDE];
+    EACH z[i] = vf_mul(a[i], a[i]);
+    POLY_S(n, z, s, -1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f);
+    POLY_S(n, z, c, 2.443315711809948e-5f, -1.388731625493765e-3f, 4.166664568298827e-2f,
+           -0.5f);
+    EACH s[i] = vf_fma(vf_mul(s[i], z[i]), a[i], a[i]); /* sin a */
+    EACH c[i] = vf_fma(c[i], z[i], vf_set1(1.0f));      /* cos a */
+    EACH
+    {
+        const vm even = vi_eq(vi_and(q[i], vi_set1(1)), vi_set1(0));
+        const vi sin_sign = vi_shl(vi_and(q[i], vi_set1(2)), 30);
+        const vi cos_sign = vi_shl(vi_and(vi_add(q[i], vi_set1(1)), vi_set1(2)), 30);
+        sine[i] = vi_bits(vi_xor(vf_bits(vf_sel(even, s[i], c[i])), sin_sign));
+        cosine[i] = vi_bits(vi_xor(vf_bits(vf_sel(even, c[i], s[i])), cos_sign));
+    }
+}
+
+/* Sine and cosine of x, |x| up to some thousands: the nearest whole quarter turn is taken
+ * away in three parts. */
+ND_INLINE void vf_sincos(vf x, vf *sine, vf *cosine)
+{
+    const vf z = vf_fma(x, vf_set1(0.636619772367581343f), vf_set1(ROUND_MAGIC));
+    const vi q = vf_bits(z);
+    const vf k = vf_sub(z, vf_set1(ROUND_MAGIC));
+    vf a = vf_fnma(k, vf_set1(1.5703125f), x);
+    a = vf_fnma(k, vf_set1(4.837512969970703125e-4f), a);
+    a = vf_fnma(k, vf_set1(7.54978995489188216e-8f), a);
+    v_turn_s(1, &a, &q, sine, cosine);
+}
+
 /* Box-Muller: normal[2i], normal[2i+1], two independent standard normal deviates, from the
  * random words word[2i], word[2i+1], for n pairs. Largest possible deviate: 5.8. */
 ND_INLINE void v_normal_s(const int n, const vi *word, vf *normal)
 {
-    vf radius[V_WIDE], a[V_WIDE], z[V_WIDE], s[V_WIDE], c[V_WIDE];
+    vf radius[V_WIDE], a[V_WIDE], z[V_WIDE], sine[V_WIDE], cosine[V_WIDE];
     vi q[V_WIDE];
     EACH radius[i] = v_unit(word[2 * i]);
     vf_log_s(n, radius);
@@ -190,22 +224,9 @@ ND_INLINE void v_normal_s(const int n, const vi *word, vf *normal)
     EACH q[i] = vf_bits(z[i]);
     EACH a[i] = vf_sub(a[i], vf_sub(z[i], vf_set1(ROUND_MAGIC)));
     EACH a[i] = vf_mul(a[i], vf_set1(1.57079632679489662f));
-    EACH z[i] = vf_mul(a[i], a[i]);
-    POLY_S(n, z, s, -1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f);
-    POLY_S(n, z, c, 2.443315711809948e-5f, -1.388731625493765e-3f, 4.166664568298827e-2f,
-           -0.5f);
-    EACH s[i] = vf_fma(vf_mul(s[i], z[i]), a[i], a[i]); /* sin a */
-    EACH c[i] = vf_fma(c[i], z[i], vf_set1(1.0f));      /* cos a */
-    /* turn by q quarters */
-    EACH
-    {
-        const vm even = vi_eq(vi_and(q[i], vi_set1(1)), vi_set1(0));
-        const vi sin_sign = vi_shl(vi_and(q[i], vi_set1(2)), 30);
-        const vi cos_sign = vi_shl(vi_and(vi_add(q[i], vi_set1(1)), vi_set1(2)), 30);
-        const vf sine = vf_sel(even, s[i], c[i]), cosine = vf_sel(even, c[i], s[i]);
-        normal[2 * i] = vf_mul(radius[i], vi_bits(vi_xor(vf_bits(cosine), cos_sign)));
-        normal[2 * i + 1] = vf_mul(radius[i], vi_bits(vi_xor(vf_bits(sine), sin_sign)));
-    }
+    v_turn_s(n, a, q, sine, cosine);
+    EACH normal[2 * i] = vf_mul(radius[i], cosine[i]);
+    EACH normal[2 * i + 1] = vf_mul(radius[i], sine[i]);
 }
 
 #endif

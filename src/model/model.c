@@ -49,7 +49,7 @@ nd_code nd_net_plan(const nd_params *p, nd_shape shape, nd_cost *cost, nd_err *e
     nd_net net;
     *cost = (nd_cost){0};
     ND_TRY(measured(&net, p, shape, &cost->bytes, err));
-    net.ops->cost(p, cost);
+    net.ops->cost(p, shape, cost);
     nd_net_free(&net);
     return ND_OK;
 }

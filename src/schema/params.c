@@ -14,6 +14,13 @@ static const char *const choices_ORDER[] = {ND_CHOICES_ORDER(C) NULL};
 static const char *const choices_NOISE_ON[] = {ND_CHOICES_NOISE_ON(C) NULL};
 static const char *const choices_SPREAD[] = {ND_CHOICES_SPREAD(C) NULL};
 static const char *const choices_BIASES[] = {ND_CHOICES_BIASES(C) NULL};
+static const char *const choices_LOSS[] = {ND_CHOICES_LOSS(C) NULL};
+static const char *const choices_OUTPUT[] = {ND_CHOICES_OUTPUT(C) NULL};
+static const char *const choices_YESNO[] = {ND_CHOICES_YESNO(C) NULL};
+static const char *const choices_SYMMETRY[] = {ND_CHOICES_SYMMETRY(C) NULL};
+static const char *const choices_START[] = {ND_CHOICES_START(C) NULL};
+static const char *const choices_UPDATE[] = {ND_CHOICES_UPDATE(C) NULL};
+static const char *const choices_NOISE_IN[] = {ND_CHOICES_NOISE_IN(C) NULL};
 static const char *const choices_FAULT[] = {ND_CHOICES_FAULT(C) NULL};
 #undef C
 static const char *const choices_MODEL[] = {

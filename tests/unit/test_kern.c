@@ -3,6 +3,7 @@
 #include "nudge/act.h"
 #include "nudge/kern.h"
 
+#include <complex.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -135,6 +136,259 @@ static void relax_same_bits(void **state)
             }
         free(a), free(b);
         layer_free(&l);
+    }
+}
+
+/* The energy's step, with all its options. */
+static void energetic_steps_same_bits(void **state)
+{
+    (void)state;
+    const nd_kernels *isa[ISAS_MAX];
+    const size_t n_isa = others(isa);
+    layer l = layer_new(21, 37, 17, 5);
+    const size_t size = l.B * nd_ld(l.n);
+    float *a = block(size), *b = block(size), *ra = block(size), *rb = block(size);
+    float *rho = states(l.B, l.n, 9);
+    for (int act = 0; act <= ND_ACTIVATION_identity; act++)
+        for (int option = 0; option < 8; option++) {
+            nd_relax r = relax_of(&l, act, false, 0.2f, a);
+            r.old_rho = rho, r.rho = ra;
+            r.flat = option & 1, r.clamp = option & 2;
+            r.grid = option & 4 ? 1.0f / 15 : 0.0f;
+            scalar()->relax(&r);
+            r.in.out = b, r.rho = rb;
+            for (size_t k = 0; k < n_isa; k++) {
+                isa[k]->relax(&r);
+                same_bits(a, b, size, "energetic step", isa[k]->isa);
+                same_bits(ra, rb, size, "its activity", isa[k]->isa);
+            }
+        }
+    free(a), free(b), free(ra), free(rb), free(rho);
+    layer_free(&l);
+}
+
+static double slope_of(int act, double s)
+{
+    const nd_activation *r = nd_activation_at((nd_activation_id)act);
+    return (r->r(s + 1e-5) - r->r(s - 1e-5)) / 2e-5;
+}
+
+/* Against its equation, with r' by differences. */
+static void energetic_step_is_its_equation(void **state)
+{
+    (void)state;
+    layer l = layer_new(5, 21, 37, 9);
+    const size_t ld = nd_ld(l.n), size = l.B * ld;
+    float *out = block(size), *pre = block(size), *rho = block(size), *next = block(size);
+    for (int act = 0; act <= ND_ACTIVATION_identity; act++)
+        for (int option = 0; option < 4; option++) {
+            const nd_activation *row = nd_activation_at((nd_activation_id)act);
+            nd_relax r = relax_of(&l, act, false, 0.3f, out);
+            r.old_rho = rho, r.rho = next, r.flat = option & 1, r.clamp = option & 2;
+            nd_affine in = r.in;
+            in.out = pre;
+            scalar()->affine(&in);
+            for (size_t i = 0; i < size; i++)
+                rho[i] = (float)row->r((double)l.old[i]);
+            scalar()->relax(&r);
+            for (size_t i = 0; i < size; i++) {
+                if (i % ld >= l.n) {
+                    assert_true(out[i] == 0.0f && next[i] == 0.0f);
+                    continue;
+                }
+                const double s = (double)l.old[i], x = (double)pre[i];
+                const double force = r.flat ? x : slope_of(act, s) * x;
+                double want = s + 0.3 * (-s + force + 0.37 * ((double)l.y[i] - s));
+                if (r.clamp) want = fmin(1, fmax(0, want));
+                assert_true(fabs((double)out[i] - want) < 1e-4 * (1 + fabs(want)));
+                assert_true(fabs((double)next[i] - row->r((double)out[i])) < 1e-6);
+            }
+        }
+    free(out), free(pre), free(rho), free(next);
+    layer_free(&l);
+}
+
+/* ---- neurons, complex steps, softmax ---- */
+
+static void neurons_same_bits(void **state)
+{
+    (void)state;
+    const nd_kernels *isa[ISAS_MAX];
+    const size_t n_isa = others(isa);
+    static const size_t sizes[][2] = {{1, 1}, {3, 17}, {20, 64}, {7, 100}, {0, 4}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int option = 0; option < 8; option++) {
+            const size_t B = sizes[i][0], n = sizes[i][1], size = B * nd_ld(n);
+            float *gain = states(1, n, 1), *offset = states(1, n, 2);
+            float *x = states(B, n, 3), *a = block(size), *b = block(size);
+            nd_neurons r = {.B = B,
+                            .n = n,
+                            .gain = option & 1 ? gain : NULL,
+                            .offset = option & 2 ? offset : NULL,
+                            .sd = option & 4 ? 0.3f : 0.0f,
+                            .at = {.seed = 5, .stream = 9, .epoch = 2, .batch = 3}};
+            memcpy(a, x, size * sizeof *x);
+            r.x = a;
+            scalar()->neurons(&r);
+            for (size_t k = 0; k < n_isa; k++) {
+                memcpy(b, x, size * sizeof *x);
+                r.x = b;
+                isa[k]->neurons(&r);
+                same_bits(a, b, size, "neurons", isa[k]->isa);
+            }
+            double sum = 0, squares = 0;
+            for (size_t j = 0; j < size; j++) {
+                if (j % nd_ld(n) >= n) {
+                    assert_true(a[j] == 0.0f);
+                    continue;
+                }
+                double want = (double)x[j];
+                if (r.gain) want *= (double)gain[j % nd_ld(n)];
+                if (r.offset) want += (double)offset[j % nd_ld(n)];
+                const double noise = (double)a[j] - want;
+                if (r.sd == 0.0f) assert_true(fabs(noise) < 1e-6);
+                sum += noise, squares += noise * noise;
+            }
+            const double count = (double)(B * n);
+            if (r.sd > 0.0f && count > 500) {
+                assert_true(fabs(sum / count) < 4 * 0.3 / sqrt(count));
+                assert_true(fabs(squares / count - 0.09) < 4 * 0.09 * sqrt(2 / count));
+            }
+            free(gain), free(offset), free(x), free(a), free(b);
+        }
+}
+
+static const int smooth[] = {ND_ACTIVATION_shifted_sigmoid, ND_ACTIVATION_logistic,
+                             ND_ACTIVATION_tanh, ND_ACTIVATION_identity};
+
+static double complex number(float re, float im)
+{
+    return CMPLX((double)re, (double)im);
+}
+
+static double complex continued(int act, double complex z)
+{
+    switch (act) {
+    case ND_ACTIVATION_shifted_sigmoid:
+        return 1 / (1 + cexp(-4 * (z - 0.5)));
+    case ND_ACTIVATION_logistic:
+        return 1 / (1 + cexp(-z));
+    case ND_ACTIVATION_tanh:
+        return ctanh(z);
+    default:
+        return z;
+    }
+}
+
+/* Same bits, and the equation with complex numbers in double precision. */
+static void complex_steps(void **state)
+{
+    (void)state;
+    enum { B = 5, N = 37, SIZE = B * 48 };
+    const nd_kernels *isa[ISAS_MAX];
+    const size_t n_isa = others(isa);
+    float *in[5], *a[2] = {block(SIZE), block(SIZE)}, *b[2] = {block(SIZE), block(SIZE)};
+    for (uint32_t i = 0; i < 5; i++)
+        in[i] = states(B, N, 20 + i);
+    for (size_t act = 0; act < sizeof smooth / sizeof *smooth; act++)
+        for (int option = 0; option < 4; option++) {
+            nd_relax_complex r = {.B = B,
+                                  .n = N,
+                                  .pre = {in[0], in[1]},
+                                  .old = {in[2], in[3]},
+                                  .target = option & 1 ? in[4] : NULL,
+                                  .beta = {0.3f, -0.2f},
+                                  .dt = 0.7f,
+                                  .inside = option & 2,
+                                  .activation = smooth[act],
+                                  .out = {a[0], a[1]}};
+            scalar()->relax_complex(&r);
+            r.out[0] = b[0], r.out[1] = b[1];
+            for (size_t k = 0; k < n_isa; k++) {
+                isa[k]->relax_complex(&r);
+                same_bits(a[0], b[0], SIZE, "complex step", isa[k]->isa);
+                same_bits(a[1], b[1], SIZE, "complex step, imaginary", isa[k]->isa);
+            }
+            for (size_t i = 0; i < SIZE; i++) {
+                const double complex s = number(in[2][i], in[3][i]);
+                double complex x = number(in[0][i], in[1][i]);
+                double complex nudge = 0;
+                if (r.target) nudge = number(0.3f, -0.2f) * ((double)in[4][i] - s);
+                if (r.inside) x += nudge;
+                double complex f = continued(smooth[act], x);
+                if (!r.inside) f += nudge;
+                double complex want = s + 0.7 * (f - s);
+                if (i % 48 >= N) want = 0;
+                const double complex got = number(a[0][i], a[1][i]);
+                if (cabs(got - want) > 3e-6 * (1 + cabs(want)))
+                    fail_msg("activation %d: %g%+gi, not %g%+gi", smooth[act], creal(got),
+                             cimag(got), creal(want), cimag(want));
+            }
+        }
+    for (int i = 0; i < 5; i++)
+        free(in[i]);
+    free(a[0]), free(a[1]), free(b[0]), free(b[1]);
+}
+
+static void soft_errors(void **state)
+{
+    (void)state;
+    const nd_kernels *isa[ISAS_MAX];
+    const size_t n_isa = others(isa);
+    static const size_t sizes[][2] = {{1, 1}, {4, 10}, {3, 16}, {5, 37}, {0, 3}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int complexly = 0; complexly < 2; complexly++) {
+            const size_t B = sizes[i][0], n = sizes[i][1], ld = nd_ld(n), size = B * ld;
+            float *z[2] = {states(B, n, 1), states(B, n, 2)}, *y = states(B, n, 3);
+            float *a[2] = {block(size), block(size)}, *b[2] = {block(size), block(size)};
+            nd_soft_error e = {.B = B,
+                               .n = n,
+                               .logits = {z[0], complexly ? z[1] : NULL},
+                               .target = y,
+                               .scale = {0.4f, complexly ? 0.3f : 0.0f},
+                               .out = {a[0], a[1]}};
+            scalar()->soft_error(&e);
+            e.out[0] = b[0], e.out[1] = b[1];
+            for (size_t k = 0; k < n_isa; k++) {
+                isa[k]->soft_error(&e);
+                same_bits(a[0], b[0], size, "soft error", isa[k]->isa);
+                same_bits(a[1], b[1], size, "soft error, imaginary", isa[k]->isa);
+            }
+            for (size_t r = 0; r < B; r++) {
+                double complex sum = 0, w[64];
+                for (size_t j = 0; j < n; j++) {
+                    const double im = complexly ? (double)z[1][r * ld + j] : 0;
+                    sum += w[j] = cexp(CMPLX((double)z[0][r * ld + j], im));
+                }
+                for (size_t j = 0; j < ld; j++) {
+                    const double complex scale = number(e.scale[0], e.scale[1]);
+                    const double complex want =
+                        j < n ? scale * ((double)y[r * ld + j] - w[j] / sum) : 0;
+                    const double complex got = number(a[0][r * ld + j], a[1][r * ld + j]);
+                    assert_true(cabs(got - want) < 3e-6);
+                }
+            }
+            free(z[0]), free(z[1]), free(y), free(a[0]), free(a[1]), free(b[0]), free(b[1]);
+        }
+}
+
+static void combine(void **state)
+{
+    (void)state;
+    const nd_kernels *isa[ISAS_MAX];
+    const size_t n_isa = others(isa);
+    for (size_t n = 0; n < 40; n++) {
+        float *x = noise(n, 1, -1, 1), *y = noise(n, 2, -1, 1), *a = block(n),
+              *b = block(n);
+        scalar()->combine(n, 0.3f, x, -0.7f, y, a);
+        for (size_t k = 0; k < n_isa; k++) {
+            isa[k]->combine(n, 0.3f, x, -0.7f, y, b);
+            same_bits(a, b, n, "combine", isa[k]->isa);
+        }
+        for (size_t i = 0; i < n; i++)
+            assert_true(fabs((double)a[i] - 0.3 * (double)x[i] + 0.7 * (double)y[i]) <
+                        1e-6);
+        free(x), free(y), free(a), free(b);
     }
 }
 
@@ -486,6 +740,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(relax_same_bits),
         cmocka_unit_test(relax_is_its_equation),
+        cmocka_unit_test(energetic_steps_same_bits),
+        cmocka_unit_test(energetic_step_is_its_equation),
+        cmocka_unit_test(neurons_same_bits),
+        cmocka_unit_test(complex_steps),
+        cmocka_unit_test(soft_errors),
+        cmocka_unit_test(combine),
         cmocka_unit_test(hebb_same_bits_and_right),
         cmocka_unit_test(transpose_is_one),
         cmocka_unit_test(maps_same_bits),

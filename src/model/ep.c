@@ -1,0 +1,195 @@
+/* ep.c -- Equilibrium Propagation: phases, contrast, learning.
+ *
+ * Scellier and Bengio 2017; Ernoult, Grollier, Querlioz, Bengio, Scellier, NeurIPS 2019
+ * (arXiv 1905.13633). From 0, T steps of the dynamics (ep_step.c) bring the network to rest:
+ * the free phase. From there K steps with the output nudged towards the target by beta bring
+ * it to another rest. The contrast of the two,
+ *
+ *     dW[l] = 1/(beta B) sum over the mini-batch of (rho[l] rho[l+1]^T at beta - at 0)
+ *
+ * is minus the gradient of the loss as beta -> 0. How the nudged phases are laid out around
+ * the free one is ep.nudge:
+ *
+ *     one-sided    (g(beta) - g(0))/beta            error O(beta)
+ *     negative     (g(-beta) - g(0))/(-beta)        error O(beta)
+ *     random-sign  one or the other, per mini-batch
+ *     symmetric    (g(beta) - g(-beta))/(2 beta)    error O(beta^2)
+ *     holomorphic  N points on a circle             error O(beta^N), ep_circle.c
+ *
+ * With ep.update continual (C-EP, C-VF) the weights move after every nudged step by what
+ * that step changed: the sum of these moves telescopes to the update at rest. */
+#include "ep_impl.h"
+
+#include "nudge/loss.h"
+
+#include <string.h>
+
+void nd_ep_activity(const nd_net *net, size_t B, size_t l, const float *s, float *rho)
+{
+    const nd_ep_layer *layer = &nd_ep_of(net)->layer[l];
+    const nd_relax r = {
+        .in = {.B = B, .n = layer->n, .drive = s, .drive_ld = layer->ld, .out = rho},
+        .old = s,
+        .dt = 1.0f,
+        .activation = (int)net->p.model_activation};
+    nd_kern()->relax(&r);
+}
+
+/* ---- settling ---- */
+
+/* Largest change of any state between two moments. */
+static double change(const nd_ep *e, const nd_ep_states *a, const nd_ep_states *b, size_t B)
+{
+    double most = 0;
+    for (size_t l = e->soft; l < e->L; l++) {
+        float d;
+        nd_kern()->largest(B * e->layer[l].ld, a->s[l], b->s[l], &d);
+        if ((double)d > most) most = (double)d;
+    }
+    return most;
+}
+
+static void swap(nd_ep_states *a, nd_ep_states *b)
+{
+    const nd_ep_states t = *a;
+    *a = *b;
+    *b = t;
+}
+
+/* The moment before the first step of a phase. Steps are counted on from one phase to the
+ * next. */
+static nd_ep_moment moment_of(const nd_net *net, const nd_batch *b, nd_phase phase,
+                              double beta)
+{
+    const nd_ep *e = nd_ep_of(net);
+    const int64_t before[] = {0, net->p.ep_T, net->p.ep_T + net->p.ep_K};
+    return (nd_ep_moment){.b = b,
+                          .x = e->energy ? e->input : b->x,
+                          .nudged = phase != ND_PHASE_FREE,
+                          .beta = (float)beta,
+                          .t = (uint32_t)before[phase]};
+}
+
+/* From `start` (kept) to rest[phase]: `steps` steps, or until nothing changes any more. With
+ * continual updates every step is learned from. */
+static void relax(nd_net *net, nd_phase phase, nd_ep_moment *m, const nd_ep_states *start,
+                  int64_t steps)
+{
+    nd_ep *e = nd_ep_of(net);
+    nd_ep_states *rest = &e->rest[phase];
+    const nd_ep_states *now = start;
+    const double tolerance = net->p.ep_tolerance;
+    const bool continual = m->nudged && net->p.ep_update == ND_UPDATE_CONTINUAL;
+    int64_t t = 0;
+    for (bool moving = true; moving && t < steps; t++, m->t++, now = rest) {
+        nd_ep_step(net, m, now, &e->other);
+        moving = tolerance == 0 || change(e, now, &e->other, m->b->B) >= tolerance;
+        if (continual) {
+            if (e->soft) nd_ep_readout(net, m, &e->other);
+            nd_ep_move(net, m, &e->other, now, now, 1.0 / (double)m->beta);
+            nd_ep_refresh(net, m);
+        }
+        swap(rest, &e->other);
+    }
+    if (e->soft) nd_ep_readout(net, m, rest);
+    net->effort.phases[phase]++;
+    net->effort.steps[phase] += (uint64_t)t;
+}
+
+/* The nudging strength of this mini-batch, with its sign. */
+static double beta_of(const nd_params *p, const nd_batch *b)
+{
+    nd_at at = b->at;
+    at.stream = ND_STREAM_NUDGE_SIGN;
+    if (p->ep_nudge == ND_NUDGE_NEGATIVE) return -p->ep_beta;
+    if (p->ep_nudge != ND_NUDGE_RANDOM_SIGN) return p->ep_beta;
+    return nd_philox_below(at, 0, 2) ? p->ep_beta : -p->ep_beta;
+}
+
+/* Copies the states of a mini-batch from, or to, where each example's are kept. */
+static void recall(nd_net *net, const nd_batch *b, bool store)
+{
+    nd_ep *e = nd_ep_of(net);
+    const nd_ep_states *s = &e->rest[ND_PHASE_FREE];
+    size_t row = 0, at = 0;
+    for (size_t l = 0; l < e->L; l++)
+        row += e->layer[l].ld;
+    for (size_t l = 0; l < e->L; at += e->layer[l].ld, l++) {
+        const size_t ld = e->layer[l].ld;
+        for (size_t i = 0; i < b->B; i++) {
+            float *kept = e->kept + b->which[i] * row + at, *here = s->s[l] + i * ld;
+            memcpy(store ? kept : here, store ? here : kept, ld * sizeof(float));
+        }
+        if (e->energy && !store && l >= e->soft)
+            nd_ep_activity(net, b->B, l, s->s[l], s->rho[l]);
+    }
+}
+
+static void settle_free(nd_net *net, const nd_batch *b)
+{
+    nd_ep *e = nd_ep_of(net);
+    nd_ep_moment m = moment_of(net, b, ND_PHASE_FREE, 0);
+    if (e->energy) nd_ep_activity(net, b->B, e->L, b->x, e->input);
+    nd_ep_refresh(net, &m);
+    const nd_ep_states *start = &e->zero;
+    if (e->kept) recall(net, b, false), start = &e->rest[ND_PHASE_FREE];
+    relax(net, ND_PHASE_FREE, &m, start, net->p.ep_T);
+    if (e->kept) recall(net, b, true);
+}
+
+static void settle(nd_net *net, const nd_batch *b, nd_phase phase)
+{
+    if (phase == ND_PHASE_FREE) {
+        settle_free(net, b);
+        return;
+    }
+    const double beta = phase == ND_PHASE_PLUS ? beta_of(&net->p, b) : -net->p.ep_beta;
+    nd_ep_moment m = moment_of(net, b, phase, beta);
+    relax(net, phase, &m, &nd_ep_of(net)->rest[ND_PHASE_FREE], net->p.ep_K);
+}
+
+/* ---- learning ---- */
+
+static void learn(nd_net *net, const nd_batch *b)
+{
+    const nd_ep *e = nd_ep_of(net);
+    const double beta = beta_of(&net->p, b);
+    const nd_ep_moment m = moment_of(net, b, ND_PHASE_PLUS, beta);
+    const nd_ep_states *rest = e->rest;
+    if (net->p.ep_nudge == ND_NUDGE_HOLOMORPHIC) {
+        nd_ep_circle_learn(net, &m);
+        return;
+    }
+    settle(net, b, ND_PHASE_PLUS);
+    if (net->p.ep_update == ND_UPDATE_CONTINUAL) return; /* learned on the way */
+    const bool symmetric = net->p.ep_nudge == ND_NUDGE_SYMMETRIC;
+    if (symmetric) settle(net, b, ND_PHASE_MINUS);
+    nd_ep_move(net, &m, &rest[ND_PHASE_PLUS],
+               &rest[symmetric ? ND_PHASE_MINUS : ND_PHASE_FREE], &rest[ND_PHASE_FREE],
+               1.0 / (beta * (symmetric ? 2 : 1)));
+}
+
+static void predict(const nd_net *net, const nd_batch *b, nd_tally *t)
+{
+    const nd_ep *e = nd_ep_of(net);
+    const size_t n = e->layer[0].n, ld = e->layer[0].ld;
+    const float *out = e->soft ? e->logits : e->rest[ND_PHASE_FREE].s[0];
+    t->samples += b->B;
+    t->errors += nd_loss_errors(b->B, n, ld, out, b->label);
+    t->loss += e->soft ? nd_loss_cross_entropy(b->B, n, ld, out, b->label)
+                       : nd_loss_squared(b->B, n, ld, out, b->y);
+}
+
+#define EP(id, text)                                                                       \
+    const nd_model_ops nd_model_##id = {.name = text,                                      \
+                                        .state_bytes = sizeof(nd_ep),                      \
+                                        .check = nd_ep_check,                              \
+                                        .layout = nd_ep_layout,                            \
+                                        .init = nd_ep_init,                                \
+                                        .settle = settle,                                  \
+                                        .learn = learn,                                    \
+                                        .predict = predict,                                \
+                                        .cost = nd_ep_cost}
+EP(ep_prototypical, "ep-prototypical");
+EP(ep_energy, "ep-energy");
+EP(ep_conv, "ep-conv");

@@ -1,0 +1,267 @@
+/* ep_net.c -- the shape of an EP network: what parameters fit, and what memory it takes. */
+#include "ep_impl.h"
+
+#include <math.h>
+
+/* ---- shape ---- */
+
+static size_t links_of(const nd_params *p)
+{
+    return p->model_layers.n - 1;
+}
+
+/* units of layer l, counted from the output */
+static size_t units(const nd_params *p, size_t l)
+{
+    return (size_t)p->model_layers.v[p->model_layers.n - 1 - l];
+}
+
+static nd_ep_layer dense(size_t n)
+{
+    return (nd_ep_layer){.pixels = 1, .maps = n, .n = n, .ld = nd_ld(n)};
+}
+
+/* ---- check ---- */
+
+static nd_code check_layers(const nd_params *p, nd_shape shape, nd_err *err)
+{
+    const nd_ints *layers = &p->model_layers;
+    if (layers->n < 2)
+        return ND_FAIL(
+            err, ND_EINPUT,
+            "model.layers has %zu layer; it needs at least the input and the output, "
+            "such as [%zu, 512, %zu]",
+            layers->n, shape.features, shape.classes);
+    if ((size_t)layers->v[0] != shape.features || units(p, 0) != shape.classes)
+        return ND_FAIL(
+            err, ND_EINPUT,
+            "model.layers goes from %lld to %zu units, but the data set has %zu pixels "
+            "and %zu classes: start with %zu and end with %zu",
+            (long long)layers->v[0], units(p, 0), shape.features, shape.classes,
+            shape.features, shape.classes);
+    return ND_OK;
+}
+
+static bool holomorphic(int64_t activation)
+{
+    return activation == ND_ACTIVATION_shifted_sigmoid ||
+           activation == ND_ACTIVATION_logistic || activation == ND_ACTIVATION_tanh ||
+           activation == ND_ACTIVATION_identity;
+}
+
+/* Options that exclude each other: the first row that holds is the error. */
+static nd_code check_options(const nd_params *p, size_t links, nd_err *err)
+{
+    const bool energy = p->model_kind == ND_MODEL_ep_energy;
+    const bool soft = p->ep_loss == ND_LOSS_CROSS_ENTROPY;
+    const bool circle = p->ep_nudge == ND_NUDGE_HOLOMORPHIC;
+    const bool continual = p->ep_update == ND_UPDATE_CONTINUAL;
+    const bool free = p->ep_symmetry == ND_SYMMETRY_FREE;
+    const bool even_odd = p->ep_order == ND_ORDER_EVEN_ODD;
+    const bool noisy = p->ep_noise > 0 || p->ep_gain_sd > 0 || p->ep_offset_sd > 0 ||
+                       p->ep_bits > 0 || p->ep_nudge_noise > 0;
+    const bool smooth = holomorphic(p->model_activation);
+    const struct {
+        bool wrong;
+        const char *text;
+    } rules[] = {
+        {p->ep_beta == 0,
+         "ep.beta is 0: without a nudge there is nothing to learn from; 0.1 is usual"},
+        {soft && links < 2, "ep.loss cross-entropy reads a hidden layer out: model.layers "
+                            "needs one between input and output"},
+        {energy && p->ep_nudge_place == ND_PLACE_INSIDE,
+         "ep.nudge_place inside belongs to the prototypical dynamics: the force of a nudge "
+         "on an energy is outside the activation"},
+        {circle && energy, "ep.nudge holomorphic needs prototypical dynamics: take "
+                           "model.kind ep-prototypical, or another nudge"},
+        {circle && !smooth, "ep.nudge holomorphic needs an activation with a holomorphic "
+                            "continuation: shifted-sigmoid, logistic, tanh or identity"},
+        {circle && p->ep_beta < 0,
+         "ep.nudge holomorphic takes the radius of its circle from ep.beta: above 0"},
+        {circle && (continual || free || even_odd || p->ep_tolerance > 0),
+         "ep.nudge holomorphic goes with ep.update at-rest, ep.symmetry tied, ep.order "
+         "jacobi and ep.tolerance 0 only"},
+        {circle && noisy, "ep.nudge holomorphic goes with perfect neurons only: set "
+                          "ep.noise, gain_sd, offset_sd, bits and nudge_noise to 0"},
+        {continual && p->ep_nudge == ND_NUDGE_SYMMETRIC,
+         "ep.update continual moves weights within one nudged phase: take ep.nudge "
+         "one-sided, negative or random-sign"},
+        {soft && p->ep_nudge_noise > 0,
+         "ep.nudge_noise is noise on the target of a squared "
+         "loss: set it to 0 with ep.loss cross-entropy"},
+        {!free && p->ep_angle > 0, "ep.angle is the angle to free backward weights: set "
+                                   "ep.symmetry to free, or ep.angle to 0"},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (rules[i].wrong) return ND_FAIL(err, ND_EINPUT, "%s", rules[i].text);
+    return ND_OK;
+}
+
+nd_code nd_ep_check(const nd_params *p, nd_shape shape, nd_err *err)
+{
+    ND_TRY(check_layers(p, shape, err));
+    ND_TRY(check_options(p, links_of(p), err));
+    return nd_rates_check(p, links_of(p), err);
+}
+
+/* ---- memory ---- */
+
+static float *take(const nd_ep *e, size_t l, size_t B, nd_arena *a)
+{
+    return nd_arena_take(a, B * e->layer[l].ld, sizeof(float));
+}
+
+static void take_states(nd_ep_states *s, const nd_ep *e, size_t B, nd_arena *a)
+{
+    for (size_t l = 0; l < e->L; l++) {
+        s->s[l] = take(e, l, B, a);
+        s->rho[l] = e->energy && l >= e->soft ? take(e, l, B, a) : s->s[l];
+    }
+}
+
+static void take_links(nd_net *net, nd_ep *e, nd_arena *a)
+{
+    const nd_params *p = &net->p;
+    const size_t L = e->L;
+    net->n_banks = (e->free ? 3 : 2) * L - e->free;
+    for (size_t l = 0; l < L; l++) {
+        nd_ep_link *link = &e->link[l];
+        const size_t k = e->layer[l + 1].n, n = e->layer[l].n;
+        *link = (nd_ep_link){.W = net->bank + l, .b = net->bank + L + l};
+        nd_bank_take(link->W, p, k, n, (uint32_t)(2 * l), false, a);
+        nd_bank_take(link->b, p, 1, n, (uint32_t)(2 * l + 1), true, a);
+        if (l + 1 == L) continue;
+        if (e->free) {
+            link->back = net->bank + 2 * L + l;
+            nd_bank_take(link->back, p, n, k, (uint32_t)(2 * ND_EP_LAYERS + l), false, a);
+        } else {
+            link->down = nd_arena_take(a, nd_panels(n, k), sizeof *link->down);
+        }
+    }
+}
+
+/* What only some options need. */
+static void take_options(nd_net *net, nd_ep *e, size_t B, nd_arena *a)
+{
+    const nd_params *p = &net->p;
+    size_t row = 0;
+    for (size_t l = 0; l < e->L; l++) {
+        row += e->layer[l].ld;
+        if (e->imperfect || l == 0) e->pre[l] = take(e, l, B, a);
+        if (p->ep_gain_sd > 0) e->gain[l] = take(e, l, 1, a);
+        if (p->ep_offset_sd > 0) e->offset[l] = take(e, l, 1, a);
+    }
+    if (e->soft) e->logits = take(e, 0, B, a);
+    if (e->energy) e->input = take(e, e->L, B, a);
+    if (p->ep_nudge_noise > 0) e->target = take(e, 0, B, a);
+    if (p->ep_start == ND_START_PERSISTENT)
+        e->kept = nd_arena_take(a, net->shape.examples * row, sizeof *e->kept);
+    if (p->ep_nudge == ND_NUDGE_HOLOMORPHIC) nd_ep_circle_take(net, a);
+}
+
+void nd_ep_layout(nd_net *net, nd_arena *a)
+{
+    nd_ep *e = nd_ep_of(net);
+    const nd_params *p = &net->p;
+    const size_t B = net->batch_max;
+    size_t widest = 0;
+    e->L = links_of(p);
+    e->energy = p->model_kind == ND_MODEL_ep_energy;
+    e->soft = p->ep_loss == ND_LOSS_CROSS_ENTROPY;
+    e->free = p->ep_symmetry == ND_SYMMETRY_FREE;
+    e->imperfect = p->ep_noise > 0 || p->ep_gain_sd > 0 || p->ep_offset_sd > 0;
+    for (size_t l = 0; l <= e->L; l++) {
+        e->layer[l] = dense(units(p, l));
+        if (l < e->L && e->layer[l].ld > widest) widest = e->layer[l].ld;
+    }
+    take_links(net, e, a);
+    e->drive = take(e, e->L - 1, B, a);
+    e->change = nd_arena_take(a, B * widest, sizeof *e->change);
+    nd_ep_states *all[] = {&e->zero, &e->rest[0], &e->rest[1], &e->rest[2], &e->other};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        take_states(all[i], e, B, a);
+    take_options(net, e, B, a);
+    e->one = 1.0f;
+}
+
+/* ---- first values ---- */
+
+/* Backward weights start as the transposed forward ones, each with the wrong sign with
+ * probability (1 - cos(angle))/2, which makes `angle` between the two. */
+static void init_back(nd_net *net, size_t l)
+{
+    const nd_ep_link *link = &nd_ep_of(net)->link[l];
+    const size_t k = link->W->k, n = link->W->n;
+    const double wrong = (1 - cos(net->p.ep_angle * acos(-1.0) / 180)) / 2;
+    const nd_at at =
+        nd_at_sub((nd_at){.seed = (uint64_t)net->p.train_seed, .stream = ND_STREAM_ANGLE},
+                  (uint32_t)l);
+    float *w = net->wanted; /* room for the largest bank */
+    nd_kern()->transpose(k, n, link->W->weight, w);
+    for (size_t j = 0; j < n; j++)
+        for (size_t i = 0; i < k; i++)
+            if (nd_philox_unit(at, (uint32_t)(j * k + i)) < wrong)
+                w[nd_panel_at(n, j, i)] = -w[nd_panel_at(n, j, i)];
+    link->back->type->assign(link->back, w);
+}
+
+/* Mismatch of a layer's neurons. */
+static void init_neurons(const nd_net *net, size_t l, float *to, uint32_t which, float mean,
+                         double sd)
+{
+    const nd_at at = {.seed = (uint64_t)net->p.device_seed, .stream = ND_STREAM_NEURON};
+    if (to)
+        nd_kern()->normals(nd_at_sub(at, 2 * (uint32_t)l + which),
+                           nd_ep_of(net)->layer[l].ld, mean, (float)sd, to);
+}
+
+/* r(0), where the states of a free phase start, is not 0 for every activation. */
+static void init_zero(const nd_net *net)
+{
+    const nd_ep *e = nd_ep_of(net);
+    for (size_t l = e->soft; e->energy && l < e->L; l++)
+        nd_ep_activity(net, net->batch_max, l, e->zero.s[l], e->zero.rho[l]);
+}
+
+void nd_ep_init(nd_net *net)
+{
+    const nd_ep *e = nd_ep_of(net);
+    for (size_t l = 0; l < e->L; l++) {
+        const nd_ep_link *link = &e->link[l];
+        link->W->type->init(link->W, link->W->k);
+        link->b->type->init(link->b, link->W->k);
+        if (link->back) {
+            link->back->type->init(link->back, link->W->k);
+            init_back(net, l);
+        }
+        init_neurons(net, l, e->gain[l], 0, 1.0f, net->p.ep_gain_sd);
+        init_neurons(net, l, e->offset[l], 1, 0.0f, net->p.ep_offset_sd);
+    }
+    init_zero(net);
+}
+
+/* ---- estimate ---- */
+
+/* Multiply-adds of the products, and about 25 operations for each activation. */
+void nd_ep_cost(const nd_params *p, nd_shape shape, nd_cost *c)
+{
+    (void)shape;
+    const size_t L = links_of(p);
+    double input = 0, step_flops = 0, outer = 0;
+    for (size_t l = 0; l < L; l++) {
+        const double n = (double)units(p, l), weights = n * (double)units(p, l + 1);
+        step_flops += 25 * n + (l + 1 < L ? 4 * weights : 0);
+        input = l + 1 == L ? 2 * weights : input;
+        outer += l + 1 == L ? 2 * weights : 4 * weights;
+    }
+    /* programming touches every device once per mini-batch */
+    const double devices = outer / 4 * (p->device_kind == ND_DEVICE_ideal ? 4 : 120);
+    const double points = (double)(p->ep_points / 2 + 1) * 4;
+    const double phases = p->ep_nudge == ND_NUDGE_SYMMETRIC     ? 2
+                          : p->ep_nudge == ND_NUDGE_HOLOMORPHIC ? points
+                                                                : 1;
+    const double updates = p->ep_update == ND_UPDATE_CONTINUAL ? (double)p->ep_K : 1;
+    c->flops_predict = input + step_flops * (double)p->ep_T;
+    c->flops = c->flops_predict + phases * (double)p->ep_K * step_flops +
+               updates * (outer + devices / (double)p->train_batch);
+}
