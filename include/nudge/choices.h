@@ -47,6 +47,13 @@
 #define ND_CHOICES_BIASES(C)                                                               \
     C(ND_BIASES_MEMRISTIVE, "memristive")                                                  \
     C(ND_BIASES_IDEAL, "ideal")
+#define ND_CHOICES_SCHEDULE(C)                                                             \
+    C(ND_SCHEDULE_CONSTANT, "constant")                                                    \
+    C(ND_SCHEDULE_COSINE, "cosine")                                                        \
+    C(ND_SCHEDULE_STEP, "step")
+#define ND_CHOICES_DECAY_ON(C)                                                             \
+    C(ND_DECAY_ON_ALL, "all")                                                              \
+    C(ND_DECAY_ON_WEIGHTS, "weights")
 #define ND_CHOICES_FAULT(C)                                                                \
     C(ND_FAULT_NONE, "none")                                                               \
     C(ND_FAULT_SEGV, "segv")                                                               \
@@ -69,6 +76,8 @@ typedef enum nd_noise_in { ND_CHOICES_NOISE_IN(C) } nd_noise_in;
 typedef enum nd_noise_on { ND_CHOICES_NOISE_ON(C) } nd_noise_on;
 typedef enum nd_spread { ND_CHOICES_SPREAD(C) } nd_spread;
 typedef enum nd_biases { ND_CHOICES_BIASES(C) } nd_biases;
+typedef enum nd_schedule { ND_CHOICES_SCHEDULE(C) } nd_schedule;
+typedef enum nd_decay_on { ND_CHOICES_DECAY_ON(C) } nd_decay_on;
 typedef enum nd_fault { ND_CHOICES_FAULT(C) } nd_fault;
 #undef C
 
@@ -99,5 +108,10 @@ typedef enum nd_dataset_id {
 #include "nudge/datasets.def"
 #undef S
 } nd_dataset_id;
+typedef enum nd_optimiser_id {
+#define O(id, name, moments, help, source) ND_OPTIMISER_##id,
+#include "nudge/optimisers.def"
+#undef O
+} nd_optimiser_id;
 
 #endif

@@ -10,18 +10,18 @@
 #include "nudge/file.h"
 #include "nudge/params.h"
 
-/* Grey images, row by row, and their classes. A view: owns nothing. */
+/* Images, row by row, and their classes. A view: owns nothing. */
 typedef struct nd_images {
-    size_t n, rows, cols;
-    const uint8_t *pixels; /* (n, rows*cols) */
-    const uint8_t *labels; /* (n)            */
+    size_t n, rows, cols, channels;
+    const uint8_t *pixels; /* (n, rows, cols, channels): those of a pixel lie together */
+    const uint8_t *labels; /* (n) */
 } nd_images;
 
 enum { ND_DATASET_PARTS = 4 };
 
 typedef struct nd_dataset {
     char name[32];
-    size_t features, classes; /* features = rows*cols */
+    size_t features, classes; /* features = rows*cols*channels */
     nd_images train, test;
     nd_path path;       /* data.path, data.seed and data.side it was opened with */
     int64_t seed, side; /* ... see nd_dataset_serves                             */
@@ -46,5 +46,16 @@ typedef struct nd_split {
  * all). ND_EINPUT when there are fewer than asked for. The views live as long as d. */
 ND_MUST nd_code nd_dataset_split(const nd_dataset *d, const nd_params *p, nd_split *s,
                                  nd_err *err);
+
+/* What a model has to know of the data. features = rows * cols * channels, in this order.
+ * examples: images of all parts together; the training images come first, then those held
+ * out, then the test images (nd_batch.which counts through them). */
+typedef struct nd_shape {
+    size_t features, classes;
+    size_t rows, cols, channels;
+    size_t examples;
+} nd_shape;
+
+nd_shape nd_dataset_shape(const nd_dataset *d, const nd_split *s);
 
 #endif

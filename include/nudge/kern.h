@@ -156,6 +156,23 @@ enum { ND_PEAK_FLOPS = 12 * 2 * ND_LANES };
 
 /* largest: the largest |a - b| of n, 0 for none. */
 
+/* One step of an optimiser (optimisers.def) on n weights w, whose change is on entry g0,
+ * minus the gradient, and on return what is wanted. With g = g0 - decay w:
+ *
+ *     sgd        change = rate g
+ *     momentum   m <- keep_m m + g;   change = rate m
+ *     adam       m <- keep_m m + (1 - keep_m) g;   v <- keep_v v + (1 - keep_v) g^2;
+ *                change = rate m / (root_v sqrt(v) + eps)
+ *
+ * with rate and root_v holding Adam's corrections for the first steps. No two arrays
+ * overlap. */
+typedef struct nd_descent {
+    size_t n;
+    const float *weight;
+    float *change, *m, *v;
+    float rate, decay, keep_m, keep_v, root_v, eps;
+} nd_descent;
+
 typedef struct nd_kernels {
     const char *isa;
 #define K(name, args) void(*name) args;

@@ -7,16 +7,9 @@
 #ifndef NUDGE_MODEL_H
 #define NUDGE_MODEL_H
 
+#include "nudge/dataset.h"
 #include "nudge/device.h"
-
-/* What the data set offers. features = rows * cols * channels, in this order: the channels
- * of a pixel lie together. examples: images of all parts together, which
- * nd_batch.which counts through. */
-typedef struct nd_shape {
-    size_t features, classes;
-    size_t rows, cols, channels;
-    size_t examples;
-} nd_shape;
+#include "nudge/optimiser.h"
 
 /* A mini-batch, ready to settle on. Padding of x and y is 0. */
 typedef struct nd_batch {
@@ -24,7 +17,7 @@ typedef struct nd_batch {
     const float *x; /* (B, features), pixels 0..1, leading dimension nd_ld(features) */
     const float *y; /* (B, classes), one-hot, leading dimension nd_ld(classes)       */
     const uint8_t *label;  /* (B) */
-    const uint32_t *which; /* (B) which example of the data set each is              */
+    const uint32_t *which; /* (B) which of shape.examples each is                    */
     nd_at at; /* seed, epoch and batch for whatever is random here             */
 } nd_batch;
 
@@ -56,6 +49,7 @@ typedef struct nd_net {
     nd_shape shape;
     size_t batch_max; /* samples that the buffers hold */
     nd_bank bank[ND_BANKS_MAX];
+    nd_optimiser optimiser[ND_BANKS_MAX]; /* of each bank */
     size_t n_banks;
     float *wanted, *scratch; /* as large as the largest bank */
     nd_effort effort;        /* so far */
@@ -101,12 +95,14 @@ void nd_net_free(nd_net *net);
  *
  * A model estimates minus the gradient of its loss for the weights of one bank, leaves it
  * in net->wanted multiplied by nd_net_scale, and calls nd_net_move. `rate` is the index into
- * train.rates. With plain gradient descent the scale is the learning rate itself, so that
- * no pass over the matrix is spent on it. */
+ * train.rates and train.decay. With plain gradient descent the scale is the learning rate
+ * itself, so that no pass over the matrix is spent on it; otherwise the optimiser has its
+ * turn in nd_net_move. at.epoch sets the place in train.schedule. */
 double nd_net_scale(const nd_net *net, size_t rate, nd_at at);
 void nd_net_move(nd_net *net, size_t bank, size_t rate, nd_at at);
 
-/* train.rates has one value, or one for each of n matrices: else ND_EINPUT. */
+/* train.rates and train.decay have one value, or one for each of n matrices: else
+ * ND_EINPUT. */
 ND_MUST nd_code nd_rates_check(const nd_params *p, size_t n, nd_err *err);
 
 /* Samples that predict best together: evaluation is not bound to the training's mini-batch.

@@ -102,7 +102,7 @@ static nd_code work_of(const nd_params *p, nd_shelf *shelf, work *w, nd_shape *s
     nd_split split;
     ND_TRY(nd_shelf_take(shelf, p, &data, err));
     ND_TRY(nd_dataset_split(data, p, &split, err));
-    *shape = (nd_shape){.features = data->features, .classes = data->classes};
+    *shape = nd_dataset_shape(data, &split);
     ND_TRY(nd_net_plan(p, *shape, &w->cost, err));
     const double epochs = (double)p->train_epochs, every = (double)p->train_test_every;
     const double tests = every > 0 ? ceil(epochs / every) : 1;

@@ -229,9 +229,10 @@ static nd_code samples_per_second(const char *text, double *rate, nd_err *err)
     nd_spec_free(spec);
     ND_TRY(code);
     double turn[TURNS];
+    const nd_shape digits = {
+        .features = 784, .classes = 10, .rows = 28, .cols = 28, .channels = 1};
     for (int i = 0; i < TURNS; i++) {
-        ND_TRY(nd_trial_estimate(&p, (nd_shape){.features = 784, .classes = 10}, 1, 0, 0.4,
-                                 &each, err));
+        ND_TRY(nd_trial_estimate(&p, digits, 1, 0, 0.4, &each, err));
         turn[i] = 1 / each;
     }
     qsort(turn, TURNS, sizeof *turn, ascending);

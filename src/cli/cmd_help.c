@@ -100,6 +100,11 @@ static const entry activations[] = {
 #include "nudge/activations.def"
 #undef A
     {0}};
+static const entry optimisers[] = {
+#define O(id, name, moments, help, source) {name, help, source},
+#include "nudge/optimisers.def"
+#undef O
+    {0}};
 
 static const struct {
     const char *name;
@@ -111,6 +116,7 @@ static const struct {
     {"programs", programs, "program.scheme"},
     {"datasets", datasets, "data.name"},
     {"activations", activations, "model.activation"},
+    {"optimisers", optimisers, "train.optimiser"},
 };
 
 static bool print_registry(const char *name)

@@ -21,8 +21,8 @@ static nd_code open_bars(nd_dataset *d, const nd_params *p, nd_err *err)
     const size_t side = (size_t)p->data_side;
     const unsigned patterns = 1u << side;
     uint8_t *pixels, *labels;
-    ND_TRY(nd_dataset_room(d, 0, (nd_images){.n = 2 * patterns - 2, side, side}, &d->train,
-                           &pixels, &labels, err));
+    ND_TRY(nd_dataset_room(d, 0, (nd_images){2 * patterns - 2, side, side, .channels = 1},
+                           &d->train, &pixels, &labels, err));
     for (int class = STRIPES; class <= BARS; class ++)
         for (unsigned k = class == BARS; k < patterns - (class == BARS); k++) {
             draw(pixels, side, k, class);

@@ -20,13 +20,15 @@ static const struct {
 nd_code nd_dataset_room(nd_dataset *d, int part, nd_images shape, nd_images *out,
                         uint8_t **pixels, uint8_t **labels, nd_err *err)
 {
-    const size_t n_pixels = shape.n * shape.rows * shape.cols;
+    const size_t n_pixels = shape.n * shape.rows * shape.cols * shape.channels;
     d->heap[part] = malloc(n_pixels + shape.n);
     if (!d->heap[part])
         return ND_FAIL(err, ND_ENOMEM, "cannot allocate %zu images", shape.n);
     *pixels = d->heap[part];
     *labels = *pixels + n_pixels;
-    *out = (nd_images){shape.n, shape.rows, shape.cols, *pixels, *labels};
+    *out = shape;
+    out->pixels = *pixels;
+    out->labels = *labels;
     return ND_OK;
 }
 
@@ -39,7 +41,7 @@ nd_code nd_dataset_open(nd_dataset *d, const nd_params *p, nd_err *err)
         nd_dataset_close(d);
         return nd_err_while(err, "while opening data set %s", rows[p->data_name].name);
     }
-    d->features = d->train.rows * d->train.cols;
+    d->features = d->train.rows * d->train.cols * d->train.channels;
     return ND_OK;
 }
 
@@ -64,7 +66,7 @@ static nd_images view(const nd_images *all, size_t first, size_t n)
 {
     nd_images v = *all;
     v.n = n;
-    v.pixels += first * all->rows * all->cols;
+    v.pixels += first * all->rows * all->cols * all->channels;
     v.labels += first;
     return v;
 }
@@ -98,4 +100,14 @@ nd_code nd_dataset_split(const nd_dataset *d, const nd_params *p, nd_split *s, n
     s->validation = view(&d->train, rest, held_out);
     s->test = view(&d->test, 0, p->data_test ? (size_t)p->data_test : d->test.n);
     return ND_OK;
+}
+
+nd_shape nd_dataset_shape(const nd_dataset *d, const nd_split *s)
+{
+    return (nd_shape){.features = d->features,
+                      .classes = d->classes,
+                      .rows = s->train.rows,
+                      .cols = s->train.cols,
+                      .channels = s->train.channels,
+                      .examples = s->train.n + s->validation.n + s->test.n};
 }

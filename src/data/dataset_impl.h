@@ -14,8 +14,8 @@ typedef struct nd_dataset_ops {
 #include "nudge/datasets.def"
 #undef S
 
-/* Makes room for n images of rows x cols and their labels, in one block kept as heap[part].
- * The caller fills *pixels and *labels, which `out` shows. */
+/* Makes room for images of this n, rows, cols and channels and their labels, in one block
+ * kept as heap[part]. The caller fills *pixels and *labels, which `out` shows. */
 ND_MUST nd_code nd_dataset_room(nd_dataset *d, int part, nd_images shape, nd_images *out,
                                 uint8_t **pixels, uint8_t **labels, nd_err *err);
 

@@ -23,11 +23,11 @@ nd_code nd_bad_file(nd_err *err, const char *path, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
-    return ND_FAIL(
-        err, ND_ECORRUPT,
-        "%s: %s\nRemove it and run `make data`, or set data.path (or $NUDGE_DATA) "
-        "to a folder with good files.",
-        path, what);
+    return ND_FAIL(err, ND_ECORRUPT,
+                   "%s: %s\nRemove it and get it anew (`make data` fetches MNIST and "
+                   "Fashion-MNIST), or set data.path (or $NUDGE_DATA) "
+                   "to a folder with good files.",
+                   path, what);
 }
 
 static uint32_t big_endian(const unsigned char *p)
@@ -99,6 +99,7 @@ nd_code nd_idx_images(const char *path, nd_map file, nd_images *out, nd_err *err
     out->n = dims[0];
     out->rows = dims[1];
     out->cols = dims[2];
+    out->channels = 1;
     return ND_OK;
 }
 

@@ -20,8 +20,10 @@ static void layout(nd_net *net, nd_arena *a)
     net->ops->layout(net, a);
     size_t largest = 0;
     for (size_t i = 0; i < net->n_banks; i++) {
-        const size_t n = nd_bank_scratch(&net->bank[i]);
+        const nd_bank *b = &net->bank[i];
+        const size_t n = nd_bank_scratch(b);
         if (n > largest) largest = n;
+        nd_optimiser_take(&net->optimiser[i], &net->p, nd_panels(b->k, b->n), a);
     }
     net->wanted = nd_arena_take(a, largest, sizeof *net->wanted);
     net->scratch = nd_arena_take(a, largest, sizeof *net->scratch);
@@ -75,25 +77,34 @@ void nd_net_free(nd_net *net)
     *net = (nd_net){0};
 }
 
+static nd_code check_list(const char *name, const nd_reals *list, size_t n, nd_err *err)
+{
+    if (list->n == 1 || list->n == n) return ND_OK;
+    return ND_FAIL(
+        err, ND_EINPUT,
+        "%s has %zu values for %zu weight matrices: give one for all, or one for "
+        "each, output side first",
+        name, list->n, n);
+}
+
 nd_code nd_rates_check(const nd_params *p, size_t n, nd_err *err)
 {
-    if (p->train_rates.n == 1 || p->train_rates.n == n) return ND_OK;
-    return ND_FAIL(err, ND_EINPUT,
-                   "train.rates has %zu values for %zu weight matrices: give one for all, "
-                   "or one for each, output side first",
-                   p->train_rates.n, n);
+    ND_TRY(check_list("train.rates", &p->train_rates, n, err));
+    return check_list("train.decay", &p->train_decay, n, err);
 }
 
 double nd_net_scale(const nd_net *net, size_t rate, nd_at at)
 {
-    (void)at;
-    const nd_reals *rates = &net->p.train_rates;
-    return rates->v[rates->n == 1 ? 0 : rate];
+    return nd_optimiser_plain(&net->p, rate) ? nd_optimiser_rate(&net->p, rate, at.epoch)
+                                             : 1;
 }
 
 void nd_net_move(nd_net *net, size_t bank, size_t rate, nd_at at)
 {
-    (void)rate;
+    nd_bank *b = &net->bank[bank];
+    if (!nd_optimiser_plain(&net->p, rate))
+        nd_optimiser_step(&net->optimiser[bank], &net->p, rate, b->bias, at.epoch,
+                          nd_panels(b->k, b->n), b->weight, net->wanted);
     at.stream = ND_STREAM_CYCLE;
-    nd_bank_program(&net->bank[bank], net->wanted, net->scratch, at);
+    nd_bank_program(b, net->wanted, net->scratch, at);
 }

@@ -18,8 +18,28 @@ typedef struct run {
     nd_arena arena;
     float *x, *y;    /* (B, features), (B, classes); leading dimensions nd_ld() */
     uint8_t *label;  /* (B) */
+    uint32_t *which; /* (B) */
     uint32_t *order; /* (train) */
 } run;
+
+/* A part of the data; its image i is example first + i. */
+typedef struct part {
+    const nd_images *images;
+    size_t first;
+} part;
+
+static part training(const run *r)
+{
+    return (part){&r->split.train, 0};
+}
+static part held_out(const run *r)
+{
+    return (part){&r->split.validation, r->split.train.n};
+}
+static part testing(const run *r)
+{
+    return (part){&r->split.test, r->split.train.n + r->split.validation.n};
+}
 
 static void layout(run *r, nd_arena *a)
 {
@@ -27,6 +47,7 @@ static void layout(run *r, nd_arena *a)
     r->x = nd_arena_take(a, B * nd_ld(r->net.shape.features), sizeof *r->x);
     r->y = nd_arena_take(a, B * nd_ld(r->net.shape.classes), sizeof *r->y);
     r->label = nd_arena_take(a, B, sizeof *r->label);
+    r->which = nd_arena_take(a, B, sizeof *r->which);
     r->order = nd_arena_take(a, r->split.train.n, sizeof *r->order);
 }
 
@@ -70,32 +91,41 @@ static void shuffle(run *r, uint32_t epoch)
     }
 }
 
-/* Images first .. first+B-1 of `from`, through `order` unless it is NULL. */
-static nd_batch load(run *r, const nd_images *from, const uint32_t *order, size_t first,
-                     size_t B)
+/* Images at .. at+B-1 of `from`, through `order` unless it is NULL. */
+static nd_batch load(run *r, part from, const uint32_t *order, size_t at, size_t B)
 {
     const size_t features = r->net.shape.features, ld_x = nd_ld(features);
     const size_t ld_y = nd_ld(r->net.shape.classes);
     memset(r->y, 0, B * ld_y * sizeof *r->y);
     for (size_t b = 0; b < B; b++) {
-        const size_t i = order ? order[first + b] : first + b;
-        nd_kern()->pixels(features, from->pixels + i * features, r->x + b * ld_x);
-        r->label[b] = from->labels[i];
+        const size_t i = order ? order[at + b] : at + b;
+        nd_kern()->pixels(features, from.images->pixels + i * features, r->x + b * ld_x);
+        r->which[b] = (uint32_t)(from.first + i);
+        r->label[b] = from.images->labels[i];
         r->y[b * ld_y + r->label[b]] = 1.0f;
     }
-    return (nd_batch){.B = B, .x = r->x, .y = r->y, .label = r->label};
+    return (nd_batch){.B = B, .x = r->x, .y = r->y, .label = r->label, .which = r->which};
 }
 
 /* ---- the loop ---- */
 
+/* Where the noise of an evaluation is drawn: apart from all mini-batches of training. */
+static nd_at evaluation_at(const run *r, uint32_t epoch, size_t example)
+{
+    const uint32_t evaluation = 1u << 31;
+    return (nd_at){.seed = (uint64_t)r->p->train_seed,
+                   .epoch = epoch,
+                   .batch = evaluation | (uint32_t)example};
+}
+
 /* Settles the free phase on every image and counts; the weights stay as they are. */
-static nd_tally evaluate(run *r, const nd_images *images)
+static nd_tally evaluate(run *r, part on, uint32_t epoch)
 {
     nd_tally tally = {0};
-    for (size_t i = 0; i < images->n; i += ND_EVAL_BATCH) {
-        const size_t left = images->n - i;
-        const nd_batch b =
-            load(r, images, NULL, i, left < ND_EVAL_BATCH ? left : ND_EVAL_BATCH);
+    for (size_t i = 0; i < on.images->n; i += ND_EVAL_BATCH) {
+        const size_t left = on.images->n - i;
+        nd_batch b = load(r, on, NULL, i, left < ND_EVAL_BATCH ? left : ND_EVAL_BATCH);
+        b.at = evaluation_at(r, epoch, on.first + i);
         r->net.ops->settle(&r->net, &b, ND_PHASE_FREE);
         r->net.ops->predict(&r->net, &b, &tally);
     }
@@ -110,7 +140,7 @@ static bool train_epoch(run *r, uint32_t epoch, nd_tally *tally)
     shuffle(r, epoch);
     uint32_t batch = 0;
     for (size_t i = 0; i < n; i += B, batch++) {
-        nd_batch b = load(r, &r->split.train, r->order, i, n - i < B ? n - i : B);
+        nd_batch b = load(r, training(r), r->order, i, n - i < B ? n - i : B);
         b.at = (nd_at){.seed = (uint64_t)r->p->train_seed, .epoch = epoch, .batch = batch};
         r->net.ops->settle(&r->net, &b, ND_PHASE_FREE);
         r->net.ops->predict(&r->net, &b, tally);
@@ -131,7 +161,7 @@ static bool weights_real(const nd_net *net)
     return true;
 }
 
-static void put(nd_record *out, nd_metric_id m, size_t epoch, double value)
+static void put(nd_record *out, nd_metric_id m, uint32_t epoch, double value)
 {
     out->value[m] = value;
     if (out->curve[m]) out->curve[m][epoch - 1] = (float)value;
@@ -143,7 +173,7 @@ static double fraction(uint64_t n, uint64_t of)
 }
 
 /* What the devices went through, summed over the banks. */
-static void put_devices(const run *r, nd_record *out, size_t epoch)
+static void put_devices(const run *r, nd_record *out, uint32_t epoch)
 {
     uint64_t up = 0, down = 0, at_bound = 0, devices = 0;
     for (size_t i = 0; i < r->net.n_banks; i++) {
@@ -169,17 +199,17 @@ static double mean_steps(const nd_effort *now, const nd_effort *before, int from
     return fraction(steps, phases);
 }
 
-static void put_errors(run *r, nd_record *out, size_t epoch, const nd_tally *train)
+static void put_errors(run *r, nd_record *out, uint32_t epoch, const nd_tally *train)
 {
     const int64_t every = r->p->train_test_every, last = r->p->train_epochs;
     put(out, ND_METRIC_train_error, epoch, fraction(train->errors, train->samples));
     put(out, ND_METRIC_train_loss, epoch, train->loss / (double)train->samples);
     put_devices(r, out, epoch);
-    const bool due = (int64_t)epoch == last || (every && (int64_t)epoch % every == 0);
+    const bool due = epoch == last || (every && epoch % every == 0);
     if (!due) return;
-    nd_tally t = evaluate(r, &r->split.validation);
+    nd_tally t = evaluate(r, held_out(r), epoch);
     put(out, ND_METRIC_validation_error, epoch, fraction(t.errors, t.samples));
-    t = evaluate(r, &r->split.test);
+    t = evaluate(r, testing(r), epoch);
     put(out, ND_METRIC_test_error, epoch, fraction(t.errors, t.samples));
 }
 
@@ -220,9 +250,9 @@ static void train(run *r, const nd_watch *watch, nd_record *out)
 /* Without training there is still something to measure: the first weights. */
 static void measure_untrained(run *r, nd_record *out)
 {
-    nd_tally t = evaluate(r, &r->split.test);
+    nd_tally t = evaluate(r, testing(r), 0);
     out->value[ND_METRIC_test_error] = fraction(t.errors, t.samples);
-    t = evaluate(r, &r->split.validation);
+    t = evaluate(r, held_out(r), 0);
     out->value[ND_METRIC_validation_error] = fraction(t.errors, t.samples);
 }
 
@@ -235,8 +265,7 @@ nd_code nd_trial_run(const nd_params *p, const nd_dataset *data, const nd_watch 
     nd_record_init(out);
     ND_TRY(nd_params_key(p, &out->key, err));
     ND_TRY(nd_dataset_split(data, p, &split, err));
-    ND_TRY(begin(&r, p, &split,
-                 (nd_shape){.features = data->features, .classes = data->classes}, err));
+    ND_TRY(begin(&r, p, &split, nd_dataset_shape(data, &split), err));
     nd_code code = nd_record_curves(out, (size_t)p->train_epochs, err);
     if (code != ND_OK) goto out;
     out->status = ND_STATUS_DONE;
@@ -268,8 +297,9 @@ static nd_code make_up(nd_images *images, nd_shape shape, size_t n, nd_err *err)
     for (size_t i = 0; i < n; i++)
         pixels[n * shape.features + i] = (uint8_t)(i % shape.classes);
     *images = (nd_images){.n = n,
-                          .rows = 1,
-                          .cols = shape.features,
+                          .rows = shape.rows,
+                          .cols = shape.cols,
+                          .channels = shape.channels,
                           .pixels = pixels,
                           .labels = pixels + n * shape.features};
     return ND_OK;
@@ -279,6 +309,7 @@ nd_code nd_trial_estimate(const nd_params *p, nd_shape shape, size_t train_n, si
                           double seconds, double *estimate, nd_err *err)
 {
     nd_cost cost;
+    if (shape.examples < (size_t)p->train_batch) shape.examples = (size_t)p->train_batch;
     ND_TRY(nd_net_plan(p, shape, &cost, err));
     nd_split split = {0};
     ND_TRY(make_up(&split.train, shape, (size_t)p->train_batch, err));

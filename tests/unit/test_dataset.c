@@ -1,6 +1,7 @@
 /* test_dataset.c -- data sets: what is found, what the bytes become, what is refused. */
 #include "nudge/dataset.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -120,7 +121,11 @@ static void refused(const nd_params *p, nd_code code, const char *file,
     if (!strstr(err.message, expected))
         fail_msg("\"%s\" is not in: %s", expected, err.message);
     if (file) assert_non_null(strstr(err.message, in_dir(file)));
-    assert_non_null(strstr(err.message, "make data"));
+    const bool fetched = p->data_name != ND_DATASET_cifar_10;
+    if (fetched || code == ND_ECORRUPT)
+        assert_non_null(strstr(err.message, "make data"));
+    else
+        assert_non_null(strstr(err.message, "cifar-10-binary.tar.gz"));
     for (int i = 0; i < ND_DATASET_PARTS; i++)
         assert_true(!d.map[i].bytes && !d.heap[i]);
 }
@@ -323,6 +328,108 @@ static void a_folder_for_a_file_is_refused(void **state)
     refused(&p, ND_ECORRUPT, "t10k-images-idx3-ubyte", "folder");
 }
 
+/* ---- CIFAR-10: planes of colour in records ----------------------------------------------
+ */
+
+enum { PLANE = 32 * 32, RECORD = 1 + 3 * PLANE };
+
+static const char *const batches[] = {"data_batch_1.bin", "data_batch_2.bin",
+                                      "data_batch_3.bin", "data_batch_4.bin",
+                                      "data_batch_5.bin", "test_batch.bin"};
+
+/* Channel c of pixel k of image `i`, counted through all files. */
+static unsigned char colour(size_t i, size_t c, size_t k)
+{
+    return (unsigned char)((i * 31 + c * 85 + k * 7 + k / 32) % 256);
+}
+
+static nd_text records(size_t first, size_t n)
+{
+    nd_text t = {0};
+    for (size_t i = first; i < first + n; i++) {
+        nd_text_bytes(&t, &(unsigned char){(unsigned char)(i % 10)}, 1);
+        for (size_t c = 0; c < 3; c++)
+            for (size_t k = 0; k < PLANE; k++)
+                nd_text_bytes(&t, &(unsigned char){colour(i, c, k)}, 1);
+    }
+    return t;
+}
+
+/* Files of 1, 2, ... 6 images. */
+static void put_cifar(void)
+{
+    size_t first = 0;
+    for (size_t i = 0; i < 6; first += ++i) {
+        nd_text t = records(first, i + 1);
+        put(batches[i], &t);
+    }
+}
+
+static void cifar_opens(const nd_params *p)
+{
+    nd_dataset d;
+    nd_err err = {0};
+    if (nd_dataset_open(&d, p, &err)) fail_msg("%s", err.message);
+    assert_int_equal(d.features, 3 * PLANE);
+    assert_int_equal(d.classes, 10);
+    assert_true(d.train.rows == 32 && d.train.cols == 32 && d.train.channels == 3);
+    assert_true(d.test.rows == 32 && d.test.cols == 32 && d.test.channels == 3);
+    assert_int_equal(d.train.n, 1 + 2 + 3 + 4 + 5);
+    assert_int_equal(d.test.n, 6);
+    for (size_t i = 0; i < 21; i++) {
+        const nd_images *from = i < 15 ? &d.train : &d.test;
+        const size_t at = i < 15 ? i : i - 15;
+        assert_int_equal(from->labels[at], i % 10);
+        for (size_t k = 0; k < PLANE; k++)
+            for (size_t c = 0; c < 3; c++)
+                assert_int_equal(from->pixels[(at * PLANE + k) * 3 + c], colour(i, c, k));
+    }
+    nd_dataset_close(&d);
+}
+
+static void cifar_planes_are_interleaved(void **state)
+{
+    (void)state;
+    nd_params p = params("cifar-10");
+    put_cifar();
+    cifar_opens(&p);
+    shell("mkdir '%s' && mv '%s'/*.bin '%s'", in_dir("cifar-10-batches-bin"), dir,
+          in_dir("cifar-10-batches-bin"));
+    cifar_opens(&p);
+    p.data_path.s[0] = '\0';
+    setenv("NUDGE_DATA", dir, 1);
+    cifar_opens(&p);
+    shell("mv '%s' '%s'", in_dir("cifar-10-batches-bin"), in_dir("cifar-10"));
+    cifar_opens(&p);
+}
+
+static void malformed_cifar_is_refused(void **state)
+{
+    (void)state;
+    const nd_params p = params("cifar-10");
+    refused(&p, ND_ENOENT, NULL, "data_batch_1.bin to data_batch_5.bin");
+    for (size_t i = 0; i < 6; i++) {
+        put_cifar();
+        unlink(in_dir(batches[i]));
+        refused(&p, ND_ENOENT, NULL, batches[i]);
+        shell(": >'%s'", in_dir(batches[i]));
+        refused(&p, ND_ECORRUPT, batches[i], "empty");
+        nd_text t = records(0, 3);
+        t.n -= 1;
+        put(batches[i], &t);
+        refused(&p, ND_ECORRUPT, batches[i], "9218 bytes");
+        t = records(0, 3);
+        t.s[2 * RECORD] = 10;
+        put(batches[i], &t);
+        refused(&p, ND_ECORRUPT, batches[i], "label 10 of image 2 is none");
+        shell("rm '%s'; mkdir '%s'", in_dir(batches[i]), in_dir(batches[i]));
+        refused(&p, ND_ECORRUPT, batches[i], "folder");
+        shell("rmdir '%s'", in_dir(batches[i]));
+    }
+    put_cifar();
+    cifar_opens(&p);
+}
+
 /* ---- made sets --------------------------------------------------------------------------
  */
 
@@ -364,20 +471,21 @@ static void bars_and_stripes_are_all_there_once(void **state)
 /* Share of test images whose nearest class mean of the training images is another's. */
 static double nearest_mean_error(const nd_dataset *d)
 {
-    static double mean[10][PIXELS];
+    static double mean[10][3 * PLANE];
+    const size_t n = d->features;
     memset(mean, 0, sizeof mean);
     for (size_t i = 0; i < d->train.n; i++)
-        for (size_t k = 0; k < PIXELS; k++)
+        for (size_t k = 0; k < n; k++)
             mean[d->train.labels[i]][k] +=
-                10.0 * d->train.pixels[i * PIXELS + k] / (double)d->train.n;
+                10.0 * d->train.pixels[i * n + k] / (double)d->train.n;
     size_t wrong = 0;
     for (size_t i = 0; i < d->test.n; i++) {
         int best = 0;
         double nearest = 1e30;
         for (int c = 0; c < 10; c++) {
             double d2 = 0;
-            for (size_t k = 0; k < PIXELS; k++) {
-                const double x = d->test.pixels[i * PIXELS + k] - mean[c][k];
+            for (size_t k = 0; k < n; k++) {
+                const double x = d->test.pixels[i * n + k] - mean[c][k];
                 d2 += x * x;
             }
             if (d2 < nearest) nearest = d2, best = c;
@@ -390,15 +498,18 @@ static double nearest_mean_error(const nd_dataset *d)
 static void synthetic_is_learnable_and_not_trivial(void **state)
 {
     (void)state;
-    for (int seed = 1; seed <= 5; seed++) {
-        nd_params p = params("synthetic");
+    for (int seed = 1; seed <= 8; seed++) {
+        const char *name = seed <= 5 ? "synthetic" : "synthetic-colour";
+        nd_params p = params(name);
         p.data_seed = seed;
         nd_dataset d;
         assert_int_equal(nd_dataset_open(&d, &p, NULL), ND_OK);
+        assert_int_equal(d.features, seed <= 5 ? PIXELS : 3 * PLANE);
         assert_int_equal(d.train.n, 2000);
         assert_int_equal(d.test.n, 500);
         const double error = nearest_mean_error(&d);
-        if (!(error > 0.005 && error < 0.25)) fail_msg("seed %d: error %g", seed, error);
+        if (!(error > 0.005 && error < 0.25))
+            fail_msg("%s, seed %d: error %g", name, seed, error);
         nd_dataset_close(&d);
     }
 }
@@ -424,6 +535,32 @@ static void synthetic_is_a_function_of_its_seed(void **state)
     nd_dataset_close(&a);
     nd_dataset_close(&b);
     nd_dataset_close(&c);
+}
+
+/* Colour is not three times the same grey. */
+static void synthetic_colour_has_colours(void **state)
+{
+    (void)state;
+    const nd_params p = params("synthetic-colour");
+    nd_dataset d;
+    assert_int_equal(nd_dataset_open(&d, &p, NULL), ND_OK);
+    assert_true(d.train.rows == 32 && d.train.cols == 32 && d.train.channels == 3);
+    double apart[10] = {0};
+    for (size_t i = 0; i < d.train.n; i++)
+        for (size_t k = 0; k < PLANE; k++) {
+            const uint8_t *pixel = d.train.pixels + (i * PLANE + k) * 3;
+            apart[d.train.labels[i]] += pixel[0] - pixel[2];
+        }
+    double square = 0;
+    for (int c = 0; c < 10; c++)
+        square += apart[c] / 200 / PLANE * apart[c] / 200 / PLANE / 10;
+    if (!(square > 4)) /* grain alone gives an rms of 0.2, not 2 */
+        fail_msg("red - blue: rms %g over the classes", sqrt(square));
+    uint32_t sum = 0;
+    for (size_t i = 0; i < d.train.n * d.features; i++)
+        sum = sum * 31 + d.train.pixels[i];
+    assert_int_equal(sum, 0x86d103ce); /* pinned, as above */
+    nd_dataset_close(&d);
 }
 
 /* ---- views ------------------------------------------------------------------------------
@@ -470,6 +607,10 @@ static void splits_are_views_of_the_right_images(void **state)
     p.data_train = 1700, p.data_test = 7;
     assert_int_equal(nd_dataset_split(&d, &p, &s, NULL), ND_OK);
     assert_true(s.train.n == 1700 && s.test.n == 7);
+    const nd_shape shape = nd_dataset_shape(&d, &s);
+    assert_true(shape.features == PIXELS && shape.classes == 10);
+    assert_true(shape.rows == SIDE && shape.cols == SIDE && shape.channels == 1);
+    assert_int_equal(shape.examples, 1700 + 300 + 7);
     nd_dataset_close(&d);
 }
 
@@ -519,9 +660,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(damaged_gzip_is_refused, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(a_folder_for_a_file_is_refused, make_dir,
                                         remove_dir),
+        cmocka_unit_test_setup_teardown(cifar_planes_are_interleaved, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(malformed_cifar_is_refused, make_dir, remove_dir),
         cmocka_unit_test(bars_and_stripes_are_all_there_once),
         cmocka_unit_test(synthetic_is_learnable_and_not_trivial),
         cmocka_unit_test(synthetic_is_a_function_of_its_seed),
+        cmocka_unit_test(synthetic_colour_has_colours),
         cmocka_unit_test(a_set_serves_what_would_open_the_same),
         cmocka_unit_test(splits_are_views_of_the_right_images),
         cmocka_unit_test(asking_for_too_much_gives_the_numbers),

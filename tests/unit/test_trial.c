@@ -207,9 +207,9 @@ static void estimates_are_of_the_right_size(void **state)
     set(&p, "train.epochs", "3");
     double estimate;
     nd_err err = {0};
-    assert_int_equal(nd_trial_estimate(&p, (nd_shape){.features = 784, .classes = 10}, 1500,
-                                       250, 0.05, &estimate, &err),
-                     ND_OK);
+    const nd_shape shape = {
+        .features = 784, .classes = 10, .rows = 28, .cols = 28, .channels = 1};
+    assert_int_equal(nd_trial_estimate(&p, shape, 1500, 250, 0.05, &estimate, &err), ND_OK);
     nd_record r = run(&p);
     /* wide bounds: this is no timing test, but a factor of ten would be a bug */
     assert_true(estimate > r.seconds / 10 && estimate < r.seconds * 10);
