@@ -33,7 +33,7 @@ FLAGS_ubsan   := -O1 -g1 -fsanitize=undefined -fno-sanitize-recover=all
 CFLAGS_ALL := $(BASE_FLAGS) $(WARN) $(FLAGS_$(KIND)) $(CFLAGS)
 NC_CFLAGS := $(shell nc-config --cflags 2>/dev/null)
 NC_LIBS   := $(or $(shell nc-config --libs 2>/dev/null),-lnetcdf)
-LDLIBS_ALL := $(NC_LIBS) -lyaml -lz -lm $(LDLIBS)
+LDLIBS_ALL := $(NC_LIBS) -lfftw3 -lyaml -lz -lm $(LDLIBS)
 LINK := $(if $(filter 0,$(MPI)),$(CC),OMPI_CC=$(CC) MPICH_CC=$(CC) $(MPICC))
 
 # ---- sources -----------------------------------------------------------------------------
@@ -100,6 +100,8 @@ FORCE:
 # The one file that includes mpi.h and the one folder that includes netcdf.h.
 $(OBJ)/src/sched/transport_mpi.o: EXTRA = $(shell $(MPICC) --showme:compile 2>/dev/null || true)
 $(OBJ)/src/store/%.o: EXTRA = $(NC_CFLAGS)
+# Long loops in double precision, whose bits do not depend on how they are vectorised.
+$(OBJ)/src/num/boltzmann%.o: EXTRA = $(if $(filter release,$(KIND)),-O3)
 
 define KERNEL_RULE
 $(OBJ)/src/kern/$(1)/%.o: src/kern/%.c | packages

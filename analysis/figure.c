@@ -65,13 +65,14 @@ static void add_quoted(nd_text *out, const char *s, size_t width)
             column = 0;
             continue;
         }
-        nd_text_add(out, c == '\'' ? "''" : "%c", space ? ' ' : c);
+        /* joined on, not doubled: gnuplot 5.4 misreads a text that starts with one */
+        nd_text_add(out, c == '\'' ? "'.\"'\".'" : "%c", space ? ' ' : c);
         column += (c & 0xc0) != 0x80; /* count UTF-8 characters */
     }
     nd_text_add(out, "'");
 }
 
-static void add_text(nd_text *out, const char *name, const char *text, size_t width)
+void nd_figure_text(nd_text *out, const char *name, const char *text, size_t width)
 {
     nd_text_add(out, "%s = ", name);
     add_quoted(out, text ? text : "", width);
@@ -108,7 +109,7 @@ static void add_label(nd_text *out, const char *variable, const nd_series *v,
     nd_text_add(&label, label.n ? ": %s" : "%s", name);
     if (v->unit && *v->unit && strcmp(v->unit, "1") != 0)
         nd_text_add(&label, " (%s)", v->unit);
-    add_text(out, variable, nd_text_str(&label), LABEL_LINE);
+    nd_figure_text(out, variable, nd_text_str(&label), LABEL_LINE);
     out->failed |= label.failed;
     nd_text_free(&label);
 }
@@ -411,7 +412,7 @@ static void add_contour(figure *f)
     nd_text_add(out, "nd_contour = %d\nnd_level = %.9g\n", contour_passes(f, level), level);
     nd_text label = {0};
     nd_text_add(&label, "%s = %.3g", f->value->name, level);
-    add_text(out, "nd_level_text", nd_text_str(&label), 0);
+    nd_figure_text(out, "nd_level_text", nd_text_str(&label), 0);
     out->failed |= label.failed;
     nd_text_free(&label);
     nd_text_add(out, "$grid << EOD\n");
@@ -481,7 +482,7 @@ static void add_curve(figure *f)
 
 /* ---- the script ---- */
 
-static const char *template_of(const char *name)
+const char *nd_figure_template(const char *name)
 {
     for (const nd_template *t = nd_templates; t->name; t++)
         if (!strcmp(t->name, name)) return t->text;
@@ -494,8 +495,8 @@ static void add_preamble(figure *f, const char *ending)
     for (size_t i = 0; i < sizeof terminals / sizeof *terminals; i++)
         if (!strcmp(terminals[i].ending, ending))
             nd_text_add(out, "set terminal %s\n", terminals[i].terminal);
-    add_text(out, "nd_title", f->map->title, LINE);
-    add_text(out, "nd_question", f->map->summary, LINE);
+    nd_figure_text(out, "nd_title", f->map->title, LINE);
+    nd_figure_text(out, "nd_question", f->map->summary, LINE);
     add_label(out, "nd_xlabel", f->x.v, name_of(f->x.v));
     nd_text value = {0};
     nd_text_add(&value, "median %s", f->value->name);
@@ -514,7 +515,7 @@ static nd_code draw(figure *f, const char *ending, const char *path, nd_err *err
         add_heatmap(f);
     else
         add_curve(f);
-    nd_text_add(&f->script, "%s", template_of(f->y.v ? "heatmap" : "curve"));
+    nd_text_add(&f->script, "%s", nd_figure_template(f->y.v ? "heatmap" : "curve"));
     ND_TRY(nd_text_check(&f->script, err));
     nd_text image = {0};
     nd_code code = nd_gnuplot_run(&f->script, &image, err);

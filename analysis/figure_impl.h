@@ -9,6 +9,12 @@ bool nd_figure_known(const char *ending); /* "svg", "pdf", "png" */
 ND_MUST nd_code nd_figure_draw(const nd_cube *map, const nd_map_options *o,
                                const char *ending, const char *path, nd_err *err);
 
+/* Adds "name = 'text'", wrapped at spaces into lines of about `width` characters (0: one
+ * line). */
+void nd_figure_text(nd_text *out, const char *name, const char *text, size_t width);
+
+const char *nd_figure_template(const char *name); /* "heatmap" */
+
 /* Runs gnuplot on a script; what it prints to stdout goes to `out`. ND_EENV: there is none.
  */
 ND_MUST nd_code nd_gnuplot_run(const nd_text *script, nd_text *out, nd_err *err);

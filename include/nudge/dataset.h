@@ -43,7 +43,8 @@ typedef struct nd_split {
 
 /* train: the first data.train images of the training file (0: all that are not held out);
  * validation: its last data.validation; test: the first data.test of the test file (0:
- * all). ND_EINPUT when there are fewer than asked for. The views live as long as d. */
+ * all). ND_EINPUT when there are fewer than asked for, or when data.mean or data.sd do not
+ * fit the channels. The views live as long as d. */
 ND_MUST nd_code nd_dataset_split(const nd_dataset *d, const nd_params *p, nd_split *s,
                                  nd_err *err);
 

@@ -156,6 +156,8 @@ enum { ND_PEAK_FLOPS = 12 * 2 * ND_LANES };
 
 /* largest: the largest |a - b| of n, 0 for none. */
 
+/* pixels: out = in/255; standardise: out = (in/255 - mean)/sd. */
+
 /* One step of an optimiser (optimisers.def) on n weights w, whose change is on entry g0,
  * minus the gradient, and on return what is wanted. With g = g0 - decay w:
  *
@@ -172,6 +174,124 @@ typedef struct nd_descent {
     float *change, *m, *v;
     float rate, decay, keep_m, keep_v, root_v, eps;
 } nd_descent;
+/* ---- convolutions ----
+ * Maps are channels-last: (B, rows, cols, C) where C is nd_ld(channels), the padding kept
+ * at 0. The network's input alone has pixels of just its channels; see nd_conv.pixel. The
+ * weights of a link are panels (k, maps) with k = (kh, kw, channels), channels fastest:
+ * the three transpositions below are those of one matrix, taken out of the image pixel by
+ * pixel. Pooling follows: windows of F x F side by side, what does not fill one dropped. */
+typedef enum nd_pool { ND_POOL_NONE, ND_POOL_MAX, ND_POOL_AVERAGE } nd_pool;
+typedef struct nd_conv {
+    size_t rows, cols, channels; /* of the lower map */
+    size_t pixel, image; /* floats of the lower map from pixel to pixel, image to image */
+    size_t kh, kw, stride, pad; /* pad: zeros on each of the four sides */
+    size_t maps;                /* channels of the upper map */
+    nd_pool pool;
+    size_t window; /* F; 1 without pooling, at most 15 */
+} nd_conv;
+/* Rows (or columns) of the pooled map. */
+static inline size_t nd_conv_size(const nd_conv *g, size_t lower, size_t kernel)
+{
+    const size_t n = lower + 2 * g->pad;
+    return n < kernel ? 0 : ((n - kernel) / g->stride + 1) / g->window;
+}
+static inline size_t nd_conv_rows(const nd_conv *g)
+{
+    return nd_conv_size(g, g->rows, g->kh);
+}
+static inline size_t nd_conv_cols(const nd_conv *g)
+{
+    return nd_conv_size(g, g->cols, g->kw);
+}
+/* Rows of the weight matrix. */
+static inline size_t nd_conv_k(const nd_conv *g)
+{
+    return g->kh * g->kw * g->channels;
+}
+/* Floats of one image of the upper map: pooled rows x cols x nd_ld(maps). */
+static inline size_t nd_conv_upper(const nd_conv *g)
+{
+    return nd_conv_rows(g) * nd_conv_cols(g) * nd_ld(g->maps);
+}
+/* Floats of one image of the lower map with its border of zeros. */
+static inline size_t nd_conv_padded(const nd_conv *g)
+{
+    return (g->rows + 2 * g->pad) * (g->cols + 2 * g->pad) * g->pixel;
+}
+/* conv: out (B, upper map) = pool(lower * w + bias). With max pooling `argmax` (B, upper
+ * map) gets the index, row by row, of the largest of each window, the first of equals. */
+typedef struct nd_conv_forward {
+    nd_conv g;
+    size_t B;
+    const float *lower, *w;
+    const float *bias;     /* (nd_ld(maps)) or NULL */
+    const uint8_t *chosen; /* NULL, or max pooling takes these instead of the largest */
+    bool add;              /* to what is in out, in place of storing */
+    float *out;
+    uint8_t *argmax; /* or NULL */
+    float *scratch;  /* (nd_conv_forward_scratch) */
+} nd_conv_forward;
+/* conv_flip: panels (k, maps) -> what conv_back reads, (nd_conv_flipped) floats. */
+static inline size_t nd_conv_flipped(const nd_conv *g)
+{
+    return g->kh * nd_ld(g->kw * nd_ld(g->channels)) * g->maps;
+}
+/* conv_back: out (B, lower map) += the transpose of pool(lower * w), without bias, applied
+ * to upper (B, upper map): through max pooling only at `argmax`. Zeros of `upper` cost
+ * nothing. The lower map is one of nd_ld(channels) per pixel. */
+typedef struct nd_conv_back {
+    nd_conv g;
+    size_t B;
+    const float *upper;
+    const uint8_t *argmax; /* of max pooling */
+    const float *flipped;  /* from conv_flip */
+    float *out;
+    float *scratch; /* (nd_conv_back_scratch) */
+} nd_conv_back;
+/* conv_hebb: out panels (k, maps) = scale (upper1^T lower1 - upper0^T lower0) summed over
+ * batch and places, each phase with its own argmax; upper0 NULL: only the first. It is the
+ * derivative of <pool(lower * w), upper> by w. */
+typedef struct nd_conv_hebb {
+    nd_conv g;
+    size_t B;
+    const float *lower1, *upper1, *lower0, *upper0;
+    const uint8_t *argmax1, *argmax0; /* of max pooling */
+    float scale;
+    float *out;
+    float *scratch; /* (nd_conv_hebb_scratch) */
+} nd_conv_hebb;
+/* Floats of scratch. Forward: sums of the lines in work and images with their border;
+ * back: the same for its output, and lists of what is not zero (see k_conv.c). */
+enum {
+    ND_CONV_PIXELS = 64,   /* places before pooling that forward works on at least */
+    ND_CONV_GROUP = 4,     /* images that back works on at a time */
+    ND_CONV_CHANNELS = 64, /* upper channels that back works on at a time */
+};
+/* Images that forward works on at a time: enough for ND_CONV_PIXELS. */
+static inline size_t nd_conv_group(const nd_conv *g)
+{
+    const size_t places = nd_conv_rows(g) * nd_conv_cols(g) * g->window * g->window;
+    return places ? (ND_CONV_PIXELS + places - 1) / places : 1;
+}
+static inline size_t nd_conv_forward_scratch(const nd_conv *g)
+{
+    const size_t line = nd_conv_cols(g) * g->window * g->window;
+    return (ND_CONV_PIXELS + line) * 2 * ND_LANES +
+           (g->pad ? nd_conv_group(g) * nd_conv_padded(g) : 0);
+}
+static inline size_t nd_conv_back_scratch(const nd_conv *g)
+{
+    const size_t places = nd_conv_rows(g) * nd_conv_cols(g);
+    return ND_CONV_GROUP * (places * (2 * ND_CONV_CHANNELS + g->window * g->window) +
+                            (g->pad ? nd_conv_padded(g) : 0)) +
+           4 * ND_LANES;
+}
+static inline size_t nd_conv_hebb_scratch(const nd_conv *g)
+{
+    const size_t places = nd_conv_rows(g) * nd_conv_cols(g) * g->window * g->window;
+    return g->maps * g->kh * nd_ld(g->kw * g->pixel) + 2 * nd_ld(places) +
+           (g->pad ? nd_conv_padded(g) : 0);
+}
 
 typedef struct nd_kernels {
     const char *isa;

@@ -22,7 +22,8 @@ typedef struct bench {
     const nd_blas *blas;
     size_t B, K, N;
     float *f[BUFFERS]; /* (FLOATS) each, numbers in (0, 1) */
-    uint8_t *bytes;    /* (FLOATS) */
+    uint8_t *bytes;    /* (FLOATS), 0..3 */
+    uint8_t *places;   /* (FLOATS) of results */
 } bench;
 
 /* ---- what is measured ---- */
@@ -57,6 +58,83 @@ static void run_hebb(const bench *b)
     const nd_hebb h = {b->B,    b->K, b->N, nd_ld(b->K), b->f[0],
                        b->f[1], NULL, NULL, 0.1f,        b->f[3]};
     b->k->hebb(&h);
+}
+
+/* The upper convolution of P-conv (32 maps of 12x12 to 64 of 4x4), and one of the
+ * CIFAR-10 networks. B counts places: before pooling where all are summed, after pooling
+ * where one of four is. */
+static const nd_conv mnist_conv = {.rows = 12,
+                                   .cols = 12,
+                                   .channels = 32,
+                                   .pixel = 32,
+                                   .image = 12 * 12 * 32,
+                                   .kh = 5,
+                                   .kw = 5,
+                                   .stride = 1,
+                                   .maps = 64,
+                                   .pool = ND_POOL_MAX,
+                                   .window = 2};
+static const nd_conv cifar_conv = {.rows = 16,
+                                   .cols = 16,
+                                   .channels = 128,
+                                   .pixel = 128,
+                                   .image = 16 * 16 * 128,
+                                   .kh = 3,
+                                   .kw = 3,
+                                   .stride = 1,
+                                   .pad = 1,
+                                   .maps = 256,
+                                   .pool = ND_POOL_MAX,
+                                   .window = 2};
+
+static const nd_conv *conv_of(const bench *b)
+{
+    return b->N == mnist_conv.maps ? &mnist_conv : &cifar_conv;
+}
+static size_t places(const nd_conv *g)
+{
+    return nd_conv_rows(g) * nd_conv_cols(g);
+}
+
+static void run_conv(const bench *b)
+{
+    const nd_conv *g = conv_of(b);
+    const nd_conv_forward f = {.g = *g,
+                               .B = b->B / places(g) / (g->window * g->window),
+                               .lower = b->f[0],
+                               .w = b->f[1],
+                               .bias = b->f[2],
+                               .out = b->f[3],
+                               .argmax = b->places,
+                               .scratch = b->f[4]};
+    b->k->conv(&f);
+}
+
+static void run_conv_back(const bench *b)
+{
+    const nd_conv *g = conv_of(b);
+    const nd_conv_back t = {.g = *g,
+                            .B = b->B / places(g),
+                            .upper = b->f[0],
+                            .argmax = b->bytes,
+                            .flipped = b->f[1],
+                            .out = b->f[3],
+                            .scratch = b->f[4]};
+    b->k->conv_back(&t);
+}
+
+static void run_conv_hebb(const bench *b)
+{
+    const nd_conv *g = conv_of(b);
+    const nd_conv_hebb h = {.g = *g,
+                            .B = b->B / places(g),
+                            .lower1 = b->f[0],
+                            .upper1 = b->f[1],
+                            .argmax1 = b->bytes,
+                            .scale = 0.1f,
+                            .out = b->f[3],
+                            .scratch = b->f[4]};
+    b->k->conv_hebb(&h);
 }
 
 static void run_transpose(const bench *b)
@@ -132,6 +210,11 @@ static const row rows[] = {
     {"hebb", run_hebb, blas_hebb, 20, 784, 512, 2},
     {"hebb", run_hebb, blas_hebb, 20, 512, 512, 2},
     {"hebb", run_hebb, blas_hebb, 100, 300, 794, 2},
+    {"conv", run_conv, blas_affine, 20 * 64, 800, 64, 2},
+    {"conv", run_conv, blas_affine, 2 * 256, 1152, 256, 2},
+    {"conv_back", run_conv_back, NULL, 20 * 16, 800, 64, 2},
+    {"conv_back", run_conv_back, NULL, 4 * 64, 1152, 256, 2},
+    {"conv_hebb", run_conv_hebb, NULL, 20 * 16, 800, 64, 2},
     {"transpose", run_transpose, NULL, 1, 512, 512, 0},
     {"exponential", run_exponential, NULL, 1, 1, 65536, 0},
     {"largest", run_largest, NULL, 1, 1, 65536, 0},
@@ -206,7 +289,7 @@ static double peak_gflops(bench *b, const nd_kernels *k)
 
 static nd_code take_buffers(bench *b, nd_arena *a, nd_err *err)
 {
-    ND_TRY(nd_arena_new(a, (BUFFERS * sizeof(float) + 1) * FLOATS, err));
+    ND_TRY(nd_arena_new(a, (BUFFERS * sizeof(float) + 2) * FLOATS, err));
     for (int i = 0; i < BUFFERS; i++) {
         b->f[i] = nd_arena_take(a, FLOATS, sizeof(float));
         const nd_at at = {.seed = 7, .stream = (uint32_t)i + 1};
@@ -215,6 +298,9 @@ static nd_code take_buffers(bench *b, nd_arena *a, nd_err *err)
     for (size_t i = 0; i < FLOATS; i++)
         b->f[5][i] = i % 2 ? 0.001f : -0.001f;
     b->bytes = nd_arena_take(a, FLOATS, 1);
+    b->places = nd_arena_take(a, FLOATS, 1);
+    for (uint32_t i = 0; i < FLOATS; i++)
+        b->bytes[i] = (uint8_t)(i * 2654435761u >> 30);
     return ND_OK;
 }
 

@@ -201,8 +201,9 @@ nd_code nd_cmd_info(int argc, char **argv, nd_err *err)
     const nd_kernels *k;
     for (size_t i = 0; (k = nd_kern_isa(i, &usable)); i++)
         printf(" %s%s", k->isa, usable ? "" : " (not on this machine)");
-    printf("\nMPI       %s\nNetCDF    %s\nlibyaml   %s\nzlib      %s\n", mpi,
-           nd_netcdf_version(), nd_yaml_version(), nd_zlib_version());
+    printf("\nMPI       %s\nNetCDF    %s\nlibyaml   %s\nzlib      %s\nFFTW      %s\n",
+           mpi, nd_netcdf_version(), nd_yaml_version(), nd_zlib_version(),
+           nd_fftw_version());
     printf("cores     %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
     printf("limits    %d values in a list, %zu parameters, %d metrics\n", ND_LIST_MAX,
            nd_param_count(), ND_METRICS);

@@ -85,6 +85,17 @@ static nd_code too_few(const nd_dataset *d, const nd_params *p, nd_err *err)
                    p->data_train, held_out, there, d->name, there - held_out);
 }
 
+static nd_code check_channels(const nd_dataset *d, const char *name, const nd_reals *list,
+                              nd_err *err)
+{
+    if (list->n == 1 || list->n == d->train.channels) return ND_OK;
+    return ND_FAIL(err, ND_EINPUT,
+                   "%s has %zu values, but the images of %s have %zu channel%s: give one "
+                   "value, or one for each channel",
+                   name, list->n, d->name, d->train.channels,
+                   d->train.channels == 1 ? "" : "s");
+}
+
 nd_code nd_dataset_split(const nd_dataset *d, const nd_params *p, nd_split *s, nd_err *err)
 {
     const size_t held_out = (size_t)p->data_validation;
@@ -95,6 +106,8 @@ nd_code nd_dataset_split(const nd_dataset *d, const nd_params *p, nd_split *s, n
                        "data.test = %" PRId64 ", but %s has %zu test images; ask for at "
                        "most that many, or 0 for all",
                        p->data_test, d->name, d->test.n);
+    ND_TRY(check_channels(d, "data.mean", &p->data_mean, err));
+    ND_TRY(check_channels(d, "data.sd", &p->data_sd, err));
     const size_t rest = d->train.n - held_out;
     s->train = view(&d->train, 0, p->data_train ? (size_t)p->data_train : rest);
     s->validation = view(&d->train, rest, held_out);

@@ -54,6 +54,19 @@ void ND_KERNEL(pixels)(size_t n, const uint8_t *in, float *out)
         out[i] = (float)in[i] / 255.0f;
 }
 
+void ND_KERNEL(standardise)(size_t n, const uint8_t *in, const float *mean, const float *sd,
+                            float *out)
+{
+    const vf white = vf_set1(255.0f);
+    size_t i = 0;
+    for (; i + ND_LANES <= n; i += ND_LANES) {
+        const vf x = vf_div(vf_from_u8(in + i), white);
+        vf_store(out + i, vf_div(vf_sub(x, vf_load(mean + i)), vf_load(sd + i)));
+    }
+    for (; i < n; i++)
+        out[i] = ((float)in[i] / 255.0f - mean[i]) / sd[i];
+}
+
 void ND_KERNEL(exponential)(size_t n, const float *x, float *out)
 {
     FOR_LANES(i, n, lanes)

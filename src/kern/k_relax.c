@@ -5,7 +5,7 @@
  * is one sum over k in order. The step's second half (activation, nudge, leak) follows tile
  * by tile, while the pre-activations are still in the first cache. */
 #include "k_act.h"
-#include "kern_impl.h"
+#include "k_tile.h"
 #include "vec_math.h"
 
 static inline size_t smaller(size_t a, size_t b)
@@ -27,19 +27,7 @@ ND_INLINE void tile(const nd_affine *a, size_t b, size_t p, const int M, const i
         const size_t k = a->term[t].k, ld = a->term[t].ld;
         const float *s = a->term[t].s + b * ld;
         const float *w = a->term[t].w + p * k * ND_LANES;
-        for (size_t x = 0; x < k; x++) {
-            vf wx[TILE_PANELS];
-            ND_UNROLL
-            for (int j = 0; j < P; j++)
-                wx[j] = vf_load(w + ((size_t)j * k + x) * ND_LANES);
-            ND_UNROLL
-            for (int i = 0; i < M; i++) {
-                const vf sx = vf_set1(s[(size_t)i * ld + x]);
-                ND_UNROLL
-                for (int j = 0; j < P; j++)
-                    sum[i][j] = vf_fma(sx, wx[j], sum[i][j]);
-            }
-        }
+        tile_run(sum, k, s, ld, w, k * ND_LANES, M, P);
     }
     const size_t ld = nd_ld(a->n);
     ND_UNROLL

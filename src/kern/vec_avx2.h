@@ -7,6 +7,7 @@
 
 #define TILE_ROWS   5 /* 5 x 2 registers of sums, 2 of weights, 1 of states: 13 of 16 */
 #define TILE_PANELS 1
+#define CONV_SPAN   6 /* registers that a list of pixels is summed in: see k_conv.c */
 #define PULSE_ROWS  2 /* rows of device pairs in flight: see k_pulse.c */
 
 typedef struct vf {
@@ -186,4 +187,23 @@ ND_INLINE unsigned vm_count(vm x)
 {
     return (unsigned)__builtin_popcount((unsigned)_mm256_movemask_ps(x.a) |
                                         (unsigned)_mm256_movemask_ps(x.b) << 8);
+}
+ND_INLINE void vf_to_u8(uint8_t *p, vf x)
+{
+    const __m256i words =
+        _mm256_packus_epi32(_mm256_cvttps_epi32(x.a), _mm256_cvttps_epi32(x.b));
+    const __m256i in_order = _mm256_permute4x64_epi64(words, 0xd8);
+    _mm_storeu_si128((__m128i *)(void *)p,
+                     _mm_packus_epi16(_mm256_castsi256_si128(in_order),
+                                      _mm256_extracti128_si256(in_order, 1)));
+}
+ND_INLINE void vi_pack(void *p, vm m, vi x)
+{
+    uint32_t lane[16], *to = p;
+    _mm256_storeu_si256((__m256i *)(void *)lane, x.a);
+    _mm256_storeu_si256((__m256i *)(void *)(lane + 8), x.b);
+    unsigned bits = (unsigned)_mm256_movemask_ps(m.a) | (unsigned)_mm256_movemask_ps(m.b)
+                                                            << 8;
+    for (; bits; bits &= bits - 1)
+        *to++ = lane[__builtin_ctz(bits)];
 }

@@ -7,6 +7,7 @@
 
 #define TILE_ROWS   10 /* 10 x 2 registers of sums, 2 of weights, 1 of states: 23 of 32 */
 #define TILE_PANELS 2
+#define CONV_SPAN   12 /* registers that a list of pixels is summed in: see k_conv.c */
 #define PULSE_ROWS  4 /* rows of device pairs in flight: see k_pulse.c */
 
 typedef __m512 vf;
@@ -160,4 +161,12 @@ ND_INLINE vi vf_bits(vf x)
 ND_INLINE vf vi_bits(vi x)
 {
     return _mm512_castsi512_ps(x);
+}
+ND_INLINE void vf_to_u8(uint8_t *p, vf x)
+{
+    _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(x)));
+}
+ND_INLINE void vi_pack(void *p, vm m, vi x)
+{
+    _mm512_storeu_si512(p, _mm512_maskz_compress_epi32(m, x));
 }

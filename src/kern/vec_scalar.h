@@ -4,6 +4,7 @@
 
 #define TILE_ROWS   4
 #define TILE_PANELS 1
+#define CONV_SPAN   4 /* registers that a list of pixels is summed in: see k_conv.c */
 #define PULSE_ROWS  2 /* rows of device pairs in flight: see k_pulse.c */
 
 typedef struct vf {
@@ -111,6 +112,17 @@ ND_INLINE unsigned vm_count(vm a)
     unsigned n = 0;
     EACH n += a.v[l];
     return n;
+}
+/* 16 whole numbers 0..255 */
+ND_INLINE void vf_to_u8(uint8_t *p, vf a)
+{
+    EACH p[l] = (uint8_t)a.v[l];
+}
+/* the words of true lanes, together; up to 16 words at p may be written */
+ND_INLINE void vi_pack(void *p, vm m, vi a)
+{
+    uint32_t *to = p;
+    EACH if (m.v[l]) *to++ = a.v[l];
 }
 #undef EACH
 #undef DEF

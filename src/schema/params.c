@@ -21,6 +21,7 @@ static const char *const choices_SYMMETRY[] = {ND_CHOICES_SYMMETRY(C) NULL};
 static const char *const choices_START[] = {ND_CHOICES_START(C) NULL};
 static const char *const choices_UPDATE[] = {ND_CHOICES_UPDATE(C) NULL};
 static const char *const choices_NOISE_IN[] = {ND_CHOICES_NOISE_IN(C) NULL};
+static const char *const choices_AUGMENT[] = {ND_CHOICES_AUGMENT(C) NULL};
 static const char *const choices_SCHEDULE[] = {ND_CHOICES_SCHEDULE(C) NULL};
 static const char *const choices_DECAY_ON[] = {ND_CHOICES_DECAY_ON(C) NULL};
 static const char *const choices_FAULT[] = {ND_CHOICES_FAULT(C) NULL};

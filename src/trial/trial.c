@@ -4,144 +4,56 @@
 #include "nudge/build.h"
 #include "nudge/clock.h"
 
+#include "batches_impl.h"
 #include "fault_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One trial under way: the network, its mini-batch buffers, and the order of the images. */
+/* One trial under way. */
 typedef struct run {
     const nd_params *p;
-    nd_split split;
+    nd_batches batches;
     nd_net net;
-    nd_arena arena;
-    float *x, *y;    /* (B, features), (B, classes); leading dimensions nd_ld() */
-    uint8_t *label;  /* (B) */
-    uint32_t *which; /* (B) */
-    uint32_t *order; /* (train) */
 } run;
-
-/* A part of the data; its image i is example first + i. */
-typedef struct part {
-    const nd_images *images;
-    size_t first;
-} part;
-
-static part training(const run *r)
-{
-    return (part){&r->split.train, 0};
-}
-static part held_out(const run *r)
-{
-    return (part){&r->split.validation, r->split.train.n};
-}
-static part testing(const run *r)
-{
-    return (part){&r->split.test, r->split.train.n + r->split.validation.n};
-}
-
-static void layout(run *r, nd_arena *a)
-{
-    const size_t B = r->net.batch_max;
-    r->x = nd_arena_take(a, B * nd_ld(r->net.shape.features), sizeof *r->x);
-    r->y = nd_arena_take(a, B * nd_ld(r->net.shape.classes), sizeof *r->y);
-    r->label = nd_arena_take(a, B, sizeof *r->label);
-    r->which = nd_arena_take(a, B, sizeof *r->which);
-    r->order = nd_arena_take(a, r->split.train.n, sizeof *r->order);
-}
 
 static nd_code begin(run *r, const nd_params *p, const nd_split *split, nd_shape shape,
                      nd_err *err)
 {
-    *r = (run){.p = p, .split = *split};
+    *r = (run){.p = p};
     ND_TRY(nd_net_new(&r->net, p, shape, err));
-    nd_arena measure = {0};
-    layout(r, &measure);
-    const nd_code code = nd_arena_new(&r->arena, measure.used, err);
-    if (code == ND_OK)
-        layout(r, &r->arena);
-    else
-        nd_net_free(&r->net);
+    const nd_code code = nd_batches_new(&r->batches, p, split, shape, err);
+    if (code != ND_OK) nd_net_free(&r->net);
     return code;
 }
 
 static void end(run *r)
 {
     nd_net_free(&r->net);
-    nd_arena_free(&r->arena);
-}
-
-/* ---- data ---- */
-
-/* The order of the training images in an epoch: Fisher and Yates, the same for every trial
- * with this training seed. */
-static void shuffle(run *r, uint32_t epoch)
-{
-    const nd_at at = {
-        .seed = (uint64_t)r->p->train_seed, .stream = ND_STREAM_SHUFFLE, .epoch = epoch};
-    const size_t n = r->split.train.n;
-    for (size_t i = 0; i < n; i++)
-        r->order[i] = (uint32_t)i;
-    for (size_t i = n; i > 1; i--) {
-        const uint32_t j = nd_philox_below(at, (uint32_t)i, (uint32_t)i);
-        const uint32_t last = r->order[i - 1];
-        r->order[i - 1] = r->order[j];
-        r->order[j] = last;
-    }
-}
-
-/* Images at .. at+B-1 of `from`, through `order` unless it is NULL. */
-static nd_batch load(run *r, part from, const uint32_t *order, size_t at, size_t B)
-{
-    const size_t features = r->net.shape.features, ld_x = nd_ld(features);
-    const size_t ld_y = nd_ld(r->net.shape.classes);
-    memset(r->y, 0, B * ld_y * sizeof *r->y);
-    for (size_t b = 0; b < B; b++) {
-        const size_t i = order ? order[at + b] : at + b;
-        nd_kern()->pixels(features, from.images->pixels + i * features, r->x + b * ld_x);
-        r->which[b] = (uint32_t)(from.first + i);
-        r->label[b] = from.images->labels[i];
-        r->y[b * ld_y + r->label[b]] = 1.0f;
-    }
-    return (nd_batch){.B = B, .x = r->x, .y = r->y, .label = r->label, .which = r->which};
+    nd_batches_free(&r->batches);
 }
 
 /* ---- the loop ---- */
 
-/* Where the noise of an evaluation is drawn: apart from all mini-batches of training. */
-static nd_at evaluation_at(const run *r, uint32_t epoch, size_t example)
-{
-    const uint32_t evaluation = 1u << 31;
-    return (nd_at){.seed = (uint64_t)r->p->train_seed,
-                   .epoch = epoch,
-                   .batch = evaluation | (uint32_t)example};
-}
-
 /* Settles the free phase on every image and counts; the weights stay as they are. */
-static nd_tally evaluate(run *r, part on, uint32_t epoch)
+static nd_tally evaluate(run *r, nd_part part, uint32_t epoch)
 {
     nd_tally tally = {0};
-    for (size_t i = 0; i < on.images->n; i += ND_EVAL_BATCH) {
-        const size_t left = on.images->n - i;
-        nd_batch b = load(r, on, NULL, i, left < ND_EVAL_BATCH ? left : ND_EVAL_BATCH);
-        b.at = evaluation_at(r, epoch, on.first + i);
+    nd_batch b;
+    for (size_t i = 0; (b = nd_batches_evaluate(&r->batches, part, epoch, i)).B; i += b.B) {
         r->net.ops->settle(&r->net, &b, ND_PHASE_FREE);
         r->net.ops->predict(&r->net, &b, &tally);
     }
     return tally;
 }
 
-/* Mini-batches first .. until `stop` says so or the epoch ends; false when the loss is no
- * number any more. */
+/* All mini-batches of an epoch; false when the loss is no number any more. */
 static bool train_epoch(run *r, uint32_t epoch, nd_tally *tally)
 {
-    const size_t n = r->split.train.n, B = (size_t)r->p->train_batch;
-    shuffle(r, epoch);
-    uint32_t batch = 0;
-    for (size_t i = 0; i < n; i += B, batch++) {
-        nd_batch b = load(r, training(r), r->order, i, n - i < B ? n - i : B);
-        b.at = (nd_at){.seed = (uint64_t)r->p->train_seed, .epoch = epoch, .batch = batch};
+    const size_t n = nd_batches_count(&r->batches);
+    for (uint32_t batch = 0; batch < n; batch++) {
+        const nd_batch b = nd_batches_train(&r->batches, epoch, batch);
         r->net.ops->settle(&r->net, &b, ND_PHASE_FREE);
         r->net.ops->predict(&r->net, &b, tally);
         if (!isfinite(tally->loss)) return false;
@@ -207,9 +119,9 @@ static void put_errors(run *r, nd_record *out, uint32_t epoch, const nd_tally *t
     put_devices(r, out, epoch);
     const bool due = epoch == last || (every && epoch % every == 0);
     if (!due) return;
-    nd_tally t = evaluate(r, held_out(r), epoch);
+    nd_tally t = evaluate(r, ND_PART_VALIDATION, epoch);
     put(out, ND_METRIC_validation_error, epoch, fraction(t.errors, t.samples));
-    t = evaluate(r, testing(r), epoch);
+    t = evaluate(r, ND_PART_TEST, epoch);
     put(out, ND_METRIC_test_error, epoch, fraction(t.errors, t.samples));
 }
 
@@ -250,9 +162,9 @@ static void train(run *r, const nd_watch *watch, nd_record *out)
 /* Without training there is still something to measure: the first weights. */
 static void measure_untrained(run *r, nd_record *out)
 {
-    nd_tally t = evaluate(r, testing(r), 0);
+    nd_tally t = evaluate(r, ND_PART_TEST, 0);
     out->value[ND_METRIC_test_error] = fraction(t.errors, t.samples);
-    t = evaluate(r, held_out(r), 0);
+    t = evaluate(r, ND_PART_VALIDATION, 0);
     out->value[ND_METRIC_validation_error] = fraction(t.errors, t.samples);
 }
 
