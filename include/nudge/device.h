@@ -61,6 +61,10 @@ size_t nd_bank_scratch(const nd_bank *b);
 /* Programs the wanted change, panels (k, n), in units of weight; scratch as above. */
 void nd_bank_program(nd_bank *b, const float *wanted, float *scratch, nd_at at);
 
+/* True when the weights move by exactly the wanted change, so that changes may be added up
+ * and programmed at once. */
+bool nd_bank_exact(const nd_bank *b);
+
 /* The bank's cells as two runs: whole panels, then the panel with padding (rows may be 0).
  */
 nd_rows nd_bank_rows(const nd_bank *b, int which);

@@ -28,9 +28,9 @@ typedef enum nd_stream {
     ND_STREAM_NEURON,       /* mismatch of neurons          (device seed) */
     ND_STREAM_NEURON_NOISE, /* noise of neurons at a step   (train seed)  */
     ND_STREAM_NUDGE_NOISE,  /* noise of the nudge at a step (train seed)  */
-    ND_STREAM_AUGMENT,     /* flips and shifts of images   (train seed)  */
-    ND_STREAM_ANNEAL,      /* annealed importance sampling (train seed)  */
-    ND_STREAM_PSEUDO,      /* pixels of pseudo-likelihood  (train seed)  */
+    ND_STREAM_AUGMENT,      /* flips and shifts of images   (train seed)  */
+    ND_STREAM_ANNEAL,       /* annealed importance sampling (train seed)  */
+    ND_STREAM_PSEUDO,       /* pixels of pseudo-likelihood  (train seed)  */
 } nd_stream;
 
 /* The place of a block of draws; the index within it completes the counter. */

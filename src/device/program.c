@@ -36,3 +36,8 @@ const nd_program_ops *nd_program_for(const nd_params *p, const nd_device_ops *ty
     if (p->program_scheme != ND_PROGRAM_automatic) return &rows[p->program_scheme];
     return &rows[type->pulsed ? ND_PROGRAM_cst : ND_PROGRAM_proportional];
 }
+
+bool nd_bank_exact(const nd_bank *b)
+{
+    return !b->type->pulsed && nd_program_for(b->p, b->type)->pulses == proportional;
+}

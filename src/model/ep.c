@@ -70,6 +70,24 @@ static nd_ep_moment moment_of(const nd_net *net, const nd_batch *b, nd_phase pha
                           .t = (uint32_t)before[phase]};
 }
 
+/* The weights move by what one nudged step changed, and what hears them is brought up to
+ * date. */
+static void learn_step(nd_net *net, const nd_ep_moment *m, const nd_ep_states *next,
+                       const nd_ep_states *now)
+{
+    const nd_ep *e = nd_ep_of(net);
+    const bool follows = nd_ep_follows(net);
+    const double per_beta = 1.0 / (double)m->beta;
+    if (e->soft) nd_ep_readout(net, m, next);
+    for (size_t l = 0; l < e->L - follows; l++)
+        nd_ep_move(net, m, l, next, now, now, per_beta);
+    nd_ep_refresh(net);
+    if (follows)
+        nd_ep_follow(net, m, next, now, per_beta);
+    else
+        nd_ep_refresh_input(net, m);
+}
+
 /* From `start` (kept) to rest[phase]: `steps` steps, or until nothing changes any more. With
  * continual updates every step is learned from. */
 static void relax(nd_net *net, nd_phase phase, nd_ep_moment *m, const nd_ep_states *start,
@@ -81,16 +99,15 @@ static void relax(nd_net *net, nd_phase phase, nd_ep_moment *m, const nd_ep_stat
     const double tolerance = net->p.ep_tolerance;
     const bool continual = m->nudged && net->p.ep_update == ND_UPDATE_CONTINUAL;
     int64_t t = 0;
+    if (continual && nd_ep_follows(net)) nd_ep_gram(net, m);
     for (bool moving = true; moving && t < steps; t++, m->t++, now = rest) {
         nd_ep_step(net, m, now, &e->other);
         moving = tolerance == 0 || change(e, now, &e->other, m->b->B) >= tolerance;
-        if (continual) {
-            if (e->soft) nd_ep_readout(net, m, &e->other);
-            nd_ep_move(net, m, &e->other, now, now, 1.0 / (double)m->beta);
-            nd_ep_refresh(net, m);
-        }
+        if (continual) learn_step(net, m, &e->other, now);
         swap(rest, &e->other);
     }
+    if (continual && nd_ep_follows(net)) /* all the steps at once */
+        nd_ep_move(net, m, e->L - 1, rest, start, start, 1.0 / (double)m->beta);
     if (e->soft) nd_ep_readout(net, m, rest);
     net->effort.phases[phase]++;
     net->effort.steps[phase] += (uint64_t)t;
@@ -130,7 +147,8 @@ static void settle_free(nd_net *net, const nd_batch *b)
     nd_ep *e = nd_ep_of(net);
     nd_ep_moment m = moment_of(net, b, ND_PHASE_FREE, 0);
     if (e->energy) nd_ep_activity(net, b->B, e->L, b->x, e->input);
-    nd_ep_refresh(net, &m);
+    nd_ep_refresh(net);
+    nd_ep_refresh_input(net, &m);
     const nd_ep_states *start = &e->zero;
     if (e->kept) recall(net, b, false), start = &e->rest[ND_PHASE_FREE];
     relax(net, ND_PHASE_FREE, &m, start, net->p.ep_T);
@@ -164,9 +182,10 @@ static void learn(nd_net *net, const nd_batch *b)
     if (net->p.ep_update == ND_UPDATE_CONTINUAL) return; /* learned on the way */
     const bool symmetric = net->p.ep_nudge == ND_NUDGE_SYMMETRIC;
     if (symmetric) settle(net, b, ND_PHASE_MINUS);
-    nd_ep_move(net, &m, &rest[ND_PHASE_PLUS],
-               &rest[symmetric ? ND_PHASE_MINUS : ND_PHASE_FREE], &rest[ND_PHASE_FREE],
-               1.0 / (beta * (symmetric ? 2 : 1)));
+    for (size_t l = 0; l < e->L; l++)
+        nd_ep_move(net, &m, l, &rest[ND_PHASE_PLUS],
+                   &rest[symmetric ? ND_PHASE_MINUS : ND_PHASE_FREE], &rest[ND_PHASE_FREE],
+                   1.0 / (beta * (symmetric ? 2 : 1)));
 }
 
 static void predict(const nd_net *net, const nd_batch *b, nd_tally *t)

@@ -75,8 +75,10 @@ static void read_out(const nd_ep *e, const nd_ep_moment *m, size_t n, float *con
     nd_soft_error error = {
         .B = B, .n = e->layer[0].n, .target = m->b->y, .scale = {beta[0], beta[1]}};
     for (int part = 0; part < 2; part++) {
+        const nd_ep_sound sound = {.below = part_of(from, e, 1, B, n, part),
+                                   .real = part == 0};
         nd_affine a;
-        nd_ep_hear(e, 0, B, part_of(from, e, 1, B, n, part), NULL, part == 0, &a);
+        nd_ep_hear(e, 0, B, &sound, &a);
         a.out = part_of(c->pre, e, 0, B, n, part);
         nd_kern()->affine(&a);
         error.logits[part] = a.out;
@@ -91,20 +93,23 @@ static void step_layer(const nd_net *net, const nd_ep_moment *m, size_t l, size_
     const nd_ep *e = nd_ep_of(net);
     const nd_ep_circle *c = &e->circle;
     const size_t B = m->b->B;
-    nd_relax_complex r = {.B = B,
-                          .n = e->layer[l].n,
-                          .target = l == 0 ? m->b->y : NULL,
+    nd_relax_complex r = {.target = l == 0 ? m->b->y : NULL,
                           .beta = {beta[0], beta[1]},
                           .dt = (float)net->p.ep_dt,
                           .inside = net->p.ep_nudge_place == ND_PLACE_INSIDE,
                           .activation = (int)net->p.model_activation};
     for (int part = 0; part < 2; part++) {
         float *const *above = e->soft && l == 1 ? c->next : c->now;
+        const nd_ep_sound sound = {
+            .below = l + 1 < e->L ? part_of(c->now, e, l + 1, B, n, part) : NULL,
+            .above = l ? part_of(above, e, l - 1, B, n, part) : NULL,
+            .real = part == 0,
+            .pre = part_of(c->pre, e, l, B, n, part)};
         nd_affine a;
-        nd_ep_hear(e, l, B, l + 1 < e->L ? part_of(c->now, e, l + 1, B, n, part) : NULL,
-                   l ? part_of(above, e, l - 1, B, n, part) : NULL, part == 0, &a);
+        nd_ep_hear(e, l, B, &sound, &a);
         a.out = part_of(c->pre, e, l, B, n, part);
         nd_kern()->affine(&a);
+        r.B = a.B, r.n = a.n; /* as the layer is seen: see nd_ep_hear */
         r.pre[part] = a.out;
         r.old[part] = part_of(c->now, e, l, B, n, part);
         r.out[part] = part_of(c->next, e, l, B, n, part);
@@ -177,11 +182,11 @@ void nd_ep_circle_learn(nd_net *net, const nd_ep_moment *m)
         memcpy(sum, c->turned, size * sizeof *sum);
         for (size_t n = 1; n < c->points; n++)
             nd_kern()->add(size, c->turned + 2 * n * size, sum);
-        if (l + 1 < e->L)
-            nd_ep_outer(net, l, 2 * c->points * B, scale, c->now[l + 1], c->turned, NULL,
-                        NULL);
-        else
-            nd_ep_outer(net, l, B, scale, m->x, sum, NULL, NULL);
+        const bool first = l + 1 == e->L;
+        const nd_ep_pair pair = first ? (nd_ep_pair){m->x, sum, e->input_arg}
+                                      : (nd_ep_pair){c->now[l + 1], c->turned, NULL};
+        const nd_ep_pair nothing = {0};
+        nd_ep_outer(net, l, first ? B : 2 * c->points * B, scale, pair, nothing);
         nd_net_move(net, (size_t)(e->link[l].W - net->bank), l, m->b->at);
         nd_ep_outer_bias(net, l, B, scale, sum, NULL);
         nd_net_move(net, (size_t)(e->link[l].b - net->bank), l, m->b->at);

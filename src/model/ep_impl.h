@@ -20,16 +20,30 @@ typedef struct nd_ep_layer {
 } nd_ep_layer;
 
 typedef struct nd_ep_link {
-    nd_bank *W, *b, *back; /* back: free backward weights, or NULL: tied       */
-    float *down;           /* tied: W transposed, panels (n above, n below)    */
+    nd_bank *W, *b, *back; /* back: free backward weights, or NULL: tied */
+    /* What carries the layer above down. Dense and tied: W transposed, panels (n above, n
+     * below); a convolution: its kernels flipped. */
+    float *down;
+    bool conv;
+    nd_conv g;
 } nd_ep_link;
 
-/* All free layers at one moment, each (B, ld). */
+/* All free layers at one moment, each (B, ld). rho is what neighbours hear: r(s) of the
+ * energy's dynamics, or s itself; arg is where link l's max pooling found what s[l] was
+ * made of. */
 typedef struct nd_ep_states {
-    float *s[ND_EP_LAYERS];
-    float
-        *rho[ND_EP_LAYERS]; /* what neighbours hear: r(s) of the energy's dynamics, or s */
+    float *s[ND_EP_LAYERS], *rho[ND_EP_LAYERS];
+    uint8_t *arg[ND_EP_LAYERS];
 } nd_ep_states;
+
+/* What a layer hears in a step, and how. */
+typedef struct nd_ep_sound {
+    const float *below, *above; /* activities of its neighbours; above NULL: silent */
+    const uint8_t *above_arg;   /* the pooling that the layer above went through    */
+    uint8_t *arg;               /* out: the pooling that this layer comes through   */
+    bool real;  /* with bias and input; imaginary parts have none                   */
+    float *pre; /* (B, ld) where a convolution's pre-activation is set out          */
+} nd_ep_sound;
 
 /* Complex states on a circle of nudges: for each of `points`, (B, ld) real parts, then (B,
  * ld) imaginary parts. */
@@ -39,24 +53,35 @@ typedef struct nd_ep_circle {
     float *turned;
 } nd_ep_circle;
 
+/* Continual updates of the input's weights: see nd_ep_follows. */
+typedef struct nd_ep_follower {
+    float *x;    /* panels (n of the input, B): the mini-batch turned */
+    float *gram; /* (B, B) */
+    float *ones; /* (B)    */
+    float *sum;  /* panels (B, n of layer L-1) */
+} nd_ep_follower;
+
 typedef struct nd_ep {
     size_t L; /* links, and free layers */
     nd_ep_layer layer[ND_EP_LAYERS + 1];
     nd_ep_link link[ND_EP_LAYERS];
-    bool energy;    /* dynamics down an energy; else prototypical                      */
+    bool energy;    /* dynamics down an energy; else prototypical                       */
     bool soft;      /* layer 0 is a softmax read-out: its "state" is beta (y - softmax) */
-    bool free;      /* backward weights of their own                                   */
-    bool imperfect; /* neurons need their pre-activation set out         */
-    nd_ep_states zero, rest[3]; /* rest[nd_phase]                                   */
-    nd_ep_states other;
-    float *drive;             /* (B, ld) of layer L-1: what the input says, constant   */
-    float *input;             /* (B, ld) r(x), energy's dynamics only                 */
-    float *change;            /* (B, ld) of the widest layer                          */
-    float *pre[ND_EP_LAYERS]; /* (B, ld) pre-activations, where they are set out      */
-    float *logits;            /* (B, ld) of the softmax read-out after the free phase  */
-    float *target;            /* (B, ld) noisy target                                  */
-    float *gain[ND_EP_LAYERS], *offset[ND_EP_LAYERS]; /* (ld) mismatch, or NULL          */
-    float *kept;                                      /* (examples, sum of ld) persistent */
+    bool free;      /* backward weights of their own                                    */
+    bool imperfect; /* neurons need their pre-activation set out                        */
+    nd_ep_states zero, rest[3], other; /* rest[nd_phase] */
+    float *drive;       /* (B, ld) of layer L-1: what the input says, constant          */
+    uint8_t *input_arg; /* ... and through which pooling                                */
+    float *input;       /* (B, ld) r(x), energy's dynamics only                         */
+    float *change;      /* (B, ld) of the widest layer                                  */
+    float *flat[2];     /* (B, n) of a layer of padded pixels, without the padding      */
+    float *scratch;     /* of the convolution kernels                                   */
+    float *pre[ND_EP_LAYERS]; /* (B, ld) pre-activations, where they are set out        */
+    float *logits; /* (B, ld) of the softmax read-out after the free phase         */
+    float *target; /* (B, ld) noisy target                                         */
+    float *gain[ND_EP_LAYERS], *offset[ND_EP_LAYERS]; /* (ld) mismatch, or NULL         */
+    float *kept; /* (examples, sum of ld) persistent states, or NULL             */
+    nd_ep_follower follower;
     nd_ep_circle circle;
     float one; /* what a bias sees */
 } nd_ep;
@@ -84,31 +109,52 @@ void nd_ep_cost(const nd_params *p, nd_shape shape, nd_cost *c);
 
 /* ---- ep_link.c: what weights do ---- */
 
-/* After the weights moved: everything that was derived from them. */
-void nd_ep_refresh(const nd_net *net, const nd_ep_moment *m);
+/* After the weights moved: what was derived from them, for the way down and for the input.
+ */
+void nd_ep_refresh(const nd_net *net);
+void nd_ep_refresh_input(const nd_net *net, const nd_ep_moment *m);
 
-/* The pre-activation of layer l as drive and terms: below and above are the activities of
- * its neighbours (above NULL: silent). `real`: with the bias and the input; imaginary parts
- * have none. */
-void nd_ep_hear(const nd_ep *e, size_t l, size_t B, const float *below, const float *above,
-                bool real, nd_affine *in);
+/* The pre-activation of layer l as drive and terms. A layer of padded pixels is seen as
+ * B*pixels rows of its maps. */
+void nd_ep_hear(const nd_ep *e, size_t l, size_t B, const nd_ep_sound *sound,
+                nd_affine *in);
 
-/* Estimates minus the gradient from two moments and moves every weight by it; before: the
- * moment whose activities are the pre-synaptic ones of vector-field updates. per_beta:
- * 1/beta, or 1/(2 beta). */
-void nd_ep_move(nd_net *net, const nd_ep_moment *m, const nd_ep_states *one,
+/* Estimates minus the gradient for link l from two moments and moves its weights by it;
+ * before: the moment whose activities are the pre-synaptic ones of vector-field updates.
+ * per_beta: 1/beta, or 1/(2 beta). */
+void nd_ep_move(nd_net *net, const nd_ep_moment *m, size_t l, const nd_ep_states *one,
                 const nd_ep_states *two, const nd_ep_states *before, double per_beta);
 
-/* One product for link l: net->wanted = scale (pre1^T post1 - pre0^T post0), all (B, ld).
- */
-void nd_ep_outer(const nd_net *net, size_t l, size_t B, float scale, const float *pre1,
-                 const float *post1, const float *pre0, const float *post0);
+/* Activities on both sides of a link, (B, ld) each, and through which pooling. */
+typedef struct nd_ep_pair {
+    const float *pre, *post;
+    const uint8_t *arg;
+} nd_ep_pair;
+
+/* net->wanted = scale (post pre^T of one - of two), summed over the mini-batch; two.pre
+ * NULL: only one. */
+void nd_ep_outer(const nd_net *net, size_t l, size_t B, float scale, nd_ep_pair one,
+                 nd_ep_pair two);
 void nd_ep_outer_bias(const nd_net *net, size_t l, size_t B, float scale,
                       const float *post1, const float *post0);
 
 /* Cosine of the angle between forward and backward weights, over all links that have
  * both. */
 double nd_ep_angle(const nd_net *net);
+
+/* Continual updates of the input's weights, which are most of a network's, need not be made
+ * one by one where they add up exactly: what layer L-1 hears of them is
+ *
+ *     x dW = rate/(beta B) x x^T (change of the step),
+ *
+ * a product of B x B numbers, and the sum of the changes is that from the first step to the
+ * last. nd_ep_follows says if that holds; nd_ep_gram prepares x x^T for a mini-batch,
+ * nd_ep_follow adds what a step changed to the drive. */
+bool nd_ep_follows(const nd_net *net);
+void nd_ep_follower_take(nd_net *net, nd_arena *a);
+void nd_ep_gram(const nd_net *net, const nd_ep_moment *m);
+void nd_ep_follow(const nd_net *net, const nd_ep_moment *m, const nd_ep_states *one,
+                  const nd_ep_states *two, double per_beta);
 
 /* ---- ep.c ---- */
 
@@ -120,7 +166,8 @@ void nd_ep_activity(const nd_net *net, size_t B, size_t l, const float *s, float
 void nd_ep_step(const nd_net *net, const nd_ep_moment *m, const nd_ep_states *now,
                 const nd_ep_states *next);
 
-/* The read-out's error at rest, in s->s[0]. */
+/* At rest: the read-out's logits after a free phase, its error in s[0] after a nudged one.
+ */
 void nd_ep_readout(const nd_net *net, const nd_ep_moment *m, const nd_ep_states *s);
 
 /* ---- ep_circle.c: holomorphic nudging ---- */

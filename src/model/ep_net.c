@@ -1,24 +1,66 @@
 /* ep_net.c -- the shape of an EP network: what parameters fit, and what memory it takes. */
 #include "ep_impl.h"
 
+#include "stack_impl.h"
+
 #include <math.h>
+#include <string.h>
 
 /* ---- shape ---- */
 
-static size_t links_of(const nd_params *p)
+/* Layers and links without memory, from the parameters. */
+typedef struct plan {
+    size_t L;
+    nd_ep_layer layer[ND_EP_LAYERS + 1];
+    bool conv[ND_EP_LAYERS];
+    nd_conv g[ND_EP_LAYERS];
+    size_t fan_in[ND_EP_LAYERS];
+} plan;
+
+static nd_ep_layer layer_of(size_t pixels, size_t maps)
 {
-    return p->model_layers.n - 1;
+    return (nd_ep_layer){pixels, maps, pixels * maps, pixels * nd_ld(maps)};
 }
 
-/* units of layer l, counted from the output */
-static size_t units(const nd_params *p, size_t l)
+static nd_code plan_dense(const nd_params *p, plan *t)
 {
-    return (size_t)p->model_layers.v[p->model_layers.n - 1 - l];
+    t->L = p->model_layers.n - 1;
+    for (size_t l = 0; l <= t->L; l++)
+        t->layer[l] = layer_of(1, (size_t)p->model_layers.v[t->L - l]);
+    return ND_OK;
 }
 
-static nd_ep_layer dense(size_t n)
+static nd_code plan_stack(const nd_params *p, nd_shape shape, plan *t, nd_err *err)
 {
-    return (nd_ep_layer){.pixels = 1, .maps = n, .n = n, .ld = nd_ld(n)};
+    nd_stack stack;
+    ND_TRY(nd_stack_parse(p->model_stack.s, shape.rows, shape.cols, shape.channels, &stack,
+                          err));
+    t->L = stack.n;
+    t->layer[t->L] = layer_of(1, shape.features);
+    for (size_t l = 0; l < t->L; l++) {
+        const nd_stack_layer *from = &stack.layer[t->L - 1 - l];
+        t->layer[l] = layer_of(from->rows * from->cols, from->channels);
+        t->conv[l] = from->is_conv;
+        t->g[l] = from->conv;
+    }
+    return ND_OK;
+}
+
+static nd_code plan_of(const nd_params *p, nd_shape shape, plan *t, nd_err *err)
+{
+    *t = (plan){0};
+    ND_TRY(p->model_kind == ND_MODEL_ep_conv ? plan_stack(p, shape, t, err)
+                                             : plan_dense(p, t));
+    for (size_t l = 0; l < t->L; l++)
+        t->fan_in[l] = t->conv[l] ? nd_conv_k(&t->g[l]) : t->layer[l + 1].n;
+    return ND_OK;
+}
+
+/* Multiply-adds of the product of link l for one sample, once up. */
+static double macs(const plan *t, size_t l)
+{
+    const double n = (double)t->layer[l].n, window = (double)t->g[l].window;
+    return n * (double)t->fan_in[l] * (t->conv[l] ? window * window : 1);
 }
 
 /* ---- check ---- */
@@ -26,19 +68,20 @@ static nd_ep_layer dense(size_t n)
 static nd_code check_layers(const nd_params *p, nd_shape shape, nd_err *err)
 {
     const nd_ints *layers = &p->model_layers;
+    const size_t outputs = (size_t)layers->v[layers->n - 1];
     if (layers->n < 2)
         return ND_FAIL(
             err, ND_EINPUT,
             "model.layers has %zu layer; it needs at least the input and the output, "
             "such as [%zu, 512, %zu]",
             layers->n, shape.features, shape.classes);
-    if ((size_t)layers->v[0] != shape.features || units(p, 0) != shape.classes)
+    if ((size_t)layers->v[0] != shape.features || outputs != shape.classes)
         return ND_FAIL(
             err, ND_EINPUT,
             "model.layers goes from %lld to %zu units, but the data set has %zu pixels "
             "and %zu classes: start with %zu and end with %zu",
-            (long long)layers->v[0], units(p, 0), shape.features, shape.classes,
-            shape.features, shape.classes);
+            (long long)layers->v[0], outputs, shape.features, shape.classes, shape.features,
+            shape.classes);
     return ND_OK;
 }
 
@@ -97,11 +140,32 @@ static nd_code check_options(const nd_params *p, size_t links, nd_err *err)
     return ND_OK;
 }
 
+static nd_code check_stack(const nd_params *p, const plan *t, nd_shape shape, nd_err *err)
+{
+    if (t->layer[0].n != shape.classes)
+        return ND_FAIL(err, ND_EINPUT,
+                       "model.stack \"%s\" ends with %zu units, but the data set has %zu "
+                       "classes: end it with fc %zu",
+                       p->model_stack.s, t->layer[0].n, shape.classes, shape.classes);
+    bool max = false;
+    for (size_t l = 0; l < t->L; l++)
+        max = max || (t->conv[l] && t->g[l].pool == ND_POOL_MAX && l + 1 < t->L);
+    if (max && p->ep_nudge == ND_NUDGE_HOLOMORPHIC)
+        return ND_FAIL(err, ND_EINPUT,
+                       "ep.nudge holomorphic has no max pooling between layers, which is "
+                       "not holomorphic: take avg in model.stack");
+    return ND_OK;
+}
+
 nd_code nd_ep_check(const nd_params *p, nd_shape shape, nd_err *err)
 {
-    ND_TRY(check_layers(p, shape, err));
-    ND_TRY(check_options(p, links_of(p), err));
-    return nd_rates_check(p, links_of(p), err);
+    const bool conv = p->model_kind == ND_MODEL_ep_conv;
+    plan t;
+    if (!conv) ND_TRY(check_layers(p, shape, err));
+    ND_TRY(plan_of(p, shape, &t, err));
+    if (conv) ND_TRY(check_stack(p, &t, shape, err));
+    ND_TRY(check_options(p, t.L, err));
+    return nd_rates_check(p, t.L, err);
 }
 
 /* ---- memory ---- */
@@ -116,28 +180,54 @@ static void take_states(nd_ep_states *s, const nd_ep *e, size_t B, nd_arena *a)
     for (size_t l = 0; l < e->L; l++) {
         s->s[l] = take(e, l, B, a);
         s->rho[l] = e->energy && l >= e->soft ? take(e, l, B, a) : s->s[l];
+        if (e->link[l].conv) s->arg[l] = nd_arena_take(a, B * e->layer[l].ld, 1);
     }
 }
 
-static void take_links(nd_net *net, nd_ep *e, nd_arena *a)
+static void take_link(nd_net *net, nd_ep *e, const plan *t, size_t l, nd_arena *a)
 {
     const nd_params *p = &net->p;
-    const size_t L = e->L;
-    net->n_banks = (e->free ? 3 : 2) * L - e->free;
-    for (size_t l = 0; l < L; l++) {
-        nd_ep_link *link = &e->link[l];
-        const size_t k = e->layer[l + 1].n, n = e->layer[l].n;
-        *link = (nd_ep_link){.W = net->bank + l, .b = net->bank + L + l};
-        nd_bank_take(link->W, p, k, n, (uint32_t)(2 * l), false, a);
-        nd_bank_take(link->b, p, 1, n, (uint32_t)(2 * l + 1), true, a);
-        if (l + 1 == L) continue;
-        if (e->free) {
-            link->back = net->bank + 2 * L + l;
-            nd_bank_take(link->back, p, n, k, (uint32_t)(2 * ND_EP_LAYERS + l), false, a);
-        } else {
-            link->down = nd_arena_take(a, nd_panels(n, k), sizeof *link->down);
-        }
+    const size_t L = e->L, k = t->fan_in[l], n = e->layer[l].maps;
+    nd_ep_link *link = &e->link[l];
+    *link = (nd_ep_link){
+        .W = net->bank + l, .b = net->bank + L + l, .conv = t->conv[l], .g = t->g[l]};
+    nd_bank_take(link->W, p, k, n, (uint32_t)(2 * l), false, a);
+    nd_bank_take(link->b, p, 1, n, (uint32_t)(2 * l + 1), true, a);
+    if (l + 1 == L) return;
+    if (e->free) {
+        const uint32_t id = (uint32_t)(2 * ND_EP_LAYERS + l);
+        link->back = net->bank + 2 * L + l;
+        nd_bank_take(link->back, p, link->conv ? k : n, link->conv ? n : k, id, false, a);
     }
+    if (link->conv)
+        link->down = nd_arena_take(a, nd_conv_flipped(&link->g), sizeof(float));
+    else if (!e->free)
+        link->down = nd_arena_take(a, nd_panels(n, k), sizeof(float));
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* What convolutions need, and layers whose pixels are padded. */
+static void take_conv(nd_ep *e, size_t B, nd_arena *a)
+{
+    size_t scratch = 0, flat = 0;
+    for (size_t l = 0; l < e->L; l++) {
+        const nd_ep_link *k = &e->link[l];
+        if (e->layer[l].ld != nd_ld(e->layer[l].n))
+            flat = larger(flat, nd_ld(e->layer[l].n));
+        if (!k->conv) continue;
+        scratch = larger(scratch, nd_conv_forward_scratch(&k->g));
+        scratch = larger(scratch, nd_conv_back_scratch(&k->g));
+        scratch = larger(scratch, nd_conv_hebb_scratch(&k->g));
+    }
+    e->scratch = nd_arena_take(a, scratch, sizeof(float));
+    for (int i = 0; i < 2; i++)
+        e->flat[i] = nd_arena_take(a, B * flat, sizeof(float));
+    if (e->link[e->L - 1].conv)
+        e->input_arg = nd_arena_take(a, B * e->layer[e->L - 1].ld, 1);
 }
 
 /* What only some options need. */
@@ -147,7 +237,9 @@ static void take_options(nd_net *net, nd_ep *e, size_t B, nd_arena *a)
     size_t row = 0;
     for (size_t l = 0; l < e->L; l++) {
         row += e->layer[l].ld;
-        if (e->imperfect || l == 0) e->pre[l] = take(e, l, B, a);
+        /* a convolution on either side sets the pre-activation out */
+        const bool beside = e->link[l].conv || (l && e->link[l - 1].conv);
+        if (e->imperfect || beside || l == 0) e->pre[l] = take(e, l, B, a);
         if (p->ep_gain_sd > 0) e->gain[l] = take(e, l, 1, a);
         if (p->ep_offset_sd > 0) e->offset[l] = take(e, l, 1, a);
     }
@@ -157,6 +249,7 @@ static void take_options(nd_net *net, nd_ep *e, size_t B, nd_arena *a)
     if (p->ep_start == ND_START_PERSISTENT)
         e->kept = nd_arena_take(a, net->shape.examples * row, sizeof *e->kept);
     if (p->ep_nudge == ND_NUDGE_HOLOMORPHIC) nd_ep_circle_take(net, a);
+    if (nd_ep_follows(net)) nd_ep_follower_take(net, a);
 }
 
 void nd_ep_layout(nd_net *net, nd_arena *a)
@@ -165,16 +258,22 @@ void nd_ep_layout(nd_net *net, nd_arena *a)
     const nd_params *p = &net->p;
     const size_t B = net->batch_max;
     size_t widest = 0;
-    e->L = links_of(p);
+    plan t;
+    nd_err none = {0};
+    if (plan_of(p, net->shape, &t, &none) != ND_OK) return; /* checked before */
+    e->L = t.L;
     e->energy = p->model_kind == ND_MODEL_ep_energy;
     e->soft = p->ep_loss == ND_LOSS_CROSS_ENTROPY;
     e->free = p->ep_symmetry == ND_SYMMETRY_FREE;
     e->imperfect = p->ep_noise > 0 || p->ep_gain_sd > 0 || p->ep_offset_sd > 0;
     for (size_t l = 0; l <= e->L; l++) {
-        e->layer[l] = dense(units(p, l));
-        if (l < e->L && e->layer[l].ld > widest) widest = e->layer[l].ld;
+        e->layer[l] = t.layer[l];
+        if (l < e->L) widest = larger(widest, e->layer[l].ld);
     }
-    take_links(net, e, a);
+    net->n_banks = (e->free ? 3 : 2) * e->L - e->free;
+    for (size_t l = 0; l < e->L; l++)
+        take_link(net, e, &t, l, a);
+    take_conv(e, B, a);
     e->drive = take(e, e->L - 1, B, a);
     e->change = nd_arena_take(a, B * widest, sizeof *e->change);
     nd_ep_states *all[] = {&e->zero, &e->rest[0], &e->rest[1], &e->rest[2], &e->other};
@@ -197,11 +296,15 @@ static void init_back(nd_net *net, size_t l)
         nd_at_sub((nd_at){.seed = (uint64_t)net->p.train_seed, .stream = ND_STREAM_ANGLE},
                   (uint32_t)l);
     float *w = net->wanted; /* room for the largest bank */
-    nd_kern()->transpose(k, n, link->W->weight, w);
+    if (link->conv)
+        memcpy(w, link->W->weight, nd_panels(k, n) * sizeof *w);
+    else
+        nd_kern()->transpose(k, n, link->W->weight, w);
     for (size_t j = 0; j < n; j++)
-        for (size_t i = 0; i < k; i++)
-            if (nd_philox_unit(at, (uint32_t)(j * k + i)) < wrong)
-                w[nd_panel_at(n, j, i)] = -w[nd_panel_at(n, j, i)];
+        for (size_t i = 0; i < k; i++) {
+            const size_t here = link->conv ? nd_panel_at(k, i, j) : nd_panel_at(n, j, i);
+            if (nd_philox_unit(at, (uint32_t)(j * k + i)) < wrong) w[here] = -w[here];
+        }
     link->back->type->assign(link->back, w);
 }
 
@@ -242,20 +345,23 @@ void nd_ep_init(nd_net *net)
 
 /* ---- estimate ---- */
 
-/* Multiply-adds of the products, and about 25 operations for each activation. */
+/* Products both ways in every step, and about 25 operations for each activation. */
 void nd_ep_cost(const nd_params *p, nd_shape shape, nd_cost *c)
 {
-    (void)shape;
-    const size_t L = links_of(p);
-    double input = 0, step_flops = 0, outer = 0;
-    for (size_t l = 0; l < L; l++) {
-        const double n = (double)units(p, l), weights = n * (double)units(p, l + 1);
-        step_flops += 25 * n + (l + 1 < L ? 4 * weights : 0);
-        input = l + 1 == L ? 2 * weights : input;
-        outer += l + 1 == L ? 2 * weights : 4 * weights;
+    plan t;
+    nd_err none = {0};
+    if (plan_of(p, shape, &t, &none) != ND_OK) return; /* checked before */
+    double input = 0, step_flops = 0, outer = 0, weights = 0;
+    for (size_t l = 0; l < t.L; l++) {
+        const double each = macs(&t, l);
+        const bool first = l + 1 == t.L;
+        step_flops += 25 * (double)t.layer[l].n + (first ? 0 : 4 * each);
+        input = first ? 2 * each : input;
+        outer += (first ? 2 : 4) * each;
+        weights += (double)t.fan_in[l] * (double)t.layer[l].maps;
     }
     /* programming touches every device once per mini-batch */
-    const double devices = outer / 4 * (p->device_kind == ND_DEVICE_ideal ? 4 : 120);
+    const double devices = weights * (p->device_kind == ND_DEVICE_ideal ? 4 : 120);
     const double points = (double)(p->ep_points / 2 + 1) * 4;
     const double phases = p->ep_nudge == ND_NUDGE_SYMMETRIC     ? 2
                           : p->ep_nudge == ND_NUDGE_HOLOMORPHIC ? points

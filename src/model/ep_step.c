@@ -34,8 +34,9 @@ static nd_at noise_at(const nd_ep_moment *m, nd_stream stream, size_t l)
 /* W[0] s[1] + b[0] (B, ld) */
 static void logits(const nd_ep *e, size_t B, const float *below, float *out)
 {
+    const nd_ep_sound sound = {.below = below, .real = true};
     nd_affine a;
-    nd_ep_hear(e, 0, B, below, NULL, true, &a);
+    nd_ep_hear(e, 0, B, &sound, &a);
     a.out = out;
     nd_kern()->affine(&a);
 }
@@ -102,15 +103,19 @@ static void imperfections(const nd_net *net, const nd_ep_moment *m, size_t l, nd
 
 static void step_layer(const nd_net *net, const nd_ep_moment *m, size_t l,
                        const nd_ep_states *now, const nd_ep_states *next,
-                       const nd_ep_states *heard)
+                       const nd_ep_states *heard, const nd_ep_states *pooled)
 {
     const nd_ep *e = nd_ep_of(net);
     const nd_params *p = &net->p;
     const bool top = l == 0, silent = e->soft && l == 1 && !m->nudged;
-    const float *below = l + 1 < e->L ? heard->rho[l + 1] : m->x;
-    /* the read-out's error was worked out in this very step */
-    const float *above =
-        top || silent ? NULL : (e->soft && l == 1 ? next : heard)->rho[l - 1];
+    nd_ep_sound sound = {.below = l + 1 < e->L ? heard->rho[l + 1] : m->x,
+                         .arg = next->arg[l],
+                         .real = true,
+                         .pre = e->pre[l]};
+    if (!top && !silent) { /* the read-out's error was worked out in this very step */
+        sound.above = (e->soft && l == 1 ? next : heard)->rho[l - 1];
+        sound.above_arg = pooled->arg[l - 1];
+    }
     nd_relax r = {.old = now->s[l],
                   .target = top && m->nudged ? target_of(net, m) : NULL,
                   .beta = m->beta,
@@ -124,7 +129,7 @@ static void step_layer(const nd_net *net, const nd_ep_moment *m, size_t l,
         r.flat = e->free || (top && p->ep_output == ND_OUTPUT_ERNOULT);
         r.clamp = p->ep_clamp == ND_YES;
     }
-    nd_ep_hear(e, l, m->b->B, below, above, true, &r.in);
+    nd_ep_hear(e, l, m->b->B, &sound, &r.in);
     r.in.out = next->s[l];
     if (e->imperfect) imperfections(net, m, l, &r.in);
     nd_kern()->relax(&r);
@@ -137,12 +142,14 @@ void nd_ep_step(const nd_net *net, const nd_ep_moment *m, const nd_ep_states *no
     const bool even_odd = net->p.ep_order == ND_ORDER_EVEN_ODD;
     const size_t evens = (e->L + 1) / 2;
     for (size_t i = 0; i < e->L; i++) {
-        /* even layers first: without even-odd the order does not matter */
-        const size_t l = i < evens ? 2 * i : 2 * (i - evens) + 1;
+        const size_t l = !even_odd ? i : i < evens ? 2 * i : 2 * (i - evens) + 1;
+        const bool late = even_odd && l % 2; /* hears what the even layers became */
         if (l == 0 && e->soft) {
             if (m->nudged) read_out(net, m, now->rho[1], next->s[0]);
             continue;
         }
-        step_layer(net, m, l, now, next, even_odd && l % 2 ? next : now);
+        /* the pooling of the states that are heard: all at once, that of this very step,
+         * worked out for the layer above before */
+        step_layer(net, m, l, now, next, late ? next : now, late || !even_odd ? next : now);
     }
 }

@@ -398,7 +398,7 @@ static double plain_pooled(const problem *p, size_t b, size_t y, size_t x, size_
                            int *argmax)
 {
     const size_t F = p->g.window;
-    double best = -INFINITY, sum = 0;
+    double best = -HUGE_VAL, sum = 0;
     for (size_t q = 0; q < F * F; q++) {
         const double v = plain(p, p->w, b, y * F + q / F, x * F + q % F, c);
         if (v > best) best = v, *argmax = (int)q;
