@@ -79,6 +79,9 @@ struct nd_model_ops {
     void (*learn)(nd_net *net, const nd_batch *b);
     /* After FREE: adds the mini-batch to the tally. */
     void (*predict)(const nd_net *net, const nd_batch *b, nd_tally *t);
+    /* After FREE: the fraction of hidden and output states at the bounds of their
+     * activation; NULL: the model has no such bounds. */
+    double (*pinned)(const nd_net *net, const nd_batch *b);
     void (*cost)(const nd_params *p, nd_shape shape, nd_cost *c); /* fills the flops */
 };
 

@@ -8,7 +8,7 @@
 #define TILE_ROWS   10 /* 10 x 2 registers of sums, 2 of weights, 1 of states: 23 of 32 */
 #define TILE_PANELS 2
 #define CONV_SPAN   12 /* registers that a list of pixels is summed in: see k_conv.c */
-#define PULSE_ROWS  4 /* rows of device pairs in flight: see k_pulse.c */
+#define PULSE_ROWS  4  /* rows of device pairs in flight: see k_pulse.c */
 
 typedef __m512 vf;
 typedef __m512i vi;

@@ -20,6 +20,7 @@
  * that step changed: the sum of these moves telescopes to the update at rest. */
 #include "ep_impl.h"
 
+#include "nudge/act.h"
 #include "nudge/loss.h"
 
 #include <string.h>
@@ -199,6 +200,24 @@ static void predict(const nd_net *net, const nd_batch *b, nd_tally *t)
                        : nd_loss_squared(b->B, n, ld, out, b->y);
 }
 
+/* Of clamped states the bounds are 0 and 1, whatever the activation. */
+static double pinned(const nd_net *net, const nd_batch *b)
+{
+    const nd_ep *e = nd_ep_of(net);
+    const nd_ep_states *s = &e->rest[ND_PHASE_FREE];
+    const bool clamped = e->energy && net->p.ep_clamp == ND_YES;
+    const nd_activation_id r =
+        clamped ? ND_ACTIVATION_hard_sigmoid : (nd_activation_id)net->p.model_activation;
+    uint64_t at_bound = 0, all = 0;
+    for (size_t l = e->soft; l < e->L; l++) { /* a softmax read-out has no state */
+        const nd_ep_layer *layer = &e->layer[l];
+        at_bound += nd_activation_pinned(r, b->B * layer->pixels, layer->maps,
+                                         nd_ld(layer->maps), clamped ? s->s[l] : s->rho[l]);
+        all += b->B * layer->n;
+    }
+    return all ? (double)at_bound / (double)all : 0;
+}
+
 #define EP(id, text)                                                                       \
     const nd_model_ops nd_model_##id = {.name = text,                                      \
                                         .state_bytes = sizeof(nd_ep),                      \
@@ -208,6 +227,7 @@ static void predict(const nd_net *net, const nd_batch *b, nd_tally *t)
                                         .settle = settle,                                  \
                                         .learn = learn,                                    \
                                         .predict = predict,                                \
+                                        .pinned = pinned,                                  \
                                         .cost = nd_ep_cost}
 EP(ep_prototypical, "ep-prototypical");
 EP(ep_energy, "ep-energy");

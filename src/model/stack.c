@@ -197,7 +197,7 @@ static nd_code pooling(parser *p, nd_pool pool)
                         "max 2");
     p->can_pool = false;
     nd_stack_layer *l = &p->out->layer[p->out->n - 1];
-    size_t window;
+    size_t window = 1;
     ND_TRY(take_size(p, "the window", 2, WINDOW_LIMIT, &window));
     if (window > l->rows || window > l->cols)
         return fault(p,

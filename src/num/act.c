@@ -1,6 +1,8 @@
 /* act.c -- the activation table. */
 #include "nudge/act.h"
 
+#include "nudge/kern.h"
+
 #include <math.h>
 
 static double clip(double x, double lo, double hi)
@@ -45,4 +47,25 @@ static const nd_activation rows[] = {
 const nd_activation *nd_activation_at(nd_activation_id id)
 {
     return &rows[id];
+}
+
+/* Of an unbounded activation the bound is what no network in good order comes near. */
+uint64_t nd_activation_pinned(nd_activation_id id, size_t B, size_t n, size_t ld,
+                              const float *s)
+{
+    const double far = 1e6, near = 1e-4;
+    const float lo = (float)(rows[id].r(-far) + near), hi = (float)(rows[id].r(far) - near);
+    const size_t whole = n / ND_LANES;
+    const nd_rows parts[] = {
+        {.rows = whole, .lanes = ND_LANES},
+        {.rows = n % ND_LANES != 0, .lanes = (unsigned)(n % ND_LANES)}};
+    uint64_t pinned = 0;
+    for (size_t b = 0; b < B; b++)
+        for (int i = 0; i < 2; i++) {
+            uint64_t count;
+            nd_kern()->outside(parts[i], s + b * ld + (i ? whole * ND_LANES : 0), lo, hi,
+                               &count);
+            pinned += count;
+        }
+    return pinned;
 }

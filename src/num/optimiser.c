@@ -62,8 +62,9 @@ double nd_optimiser_rate(const nd_params *p, size_t i, uint32_t epoch)
         p->train_schedule_epochs ? p->train_schedule_epochs : p->train_epochs;
     const int64_t passed = epoch ? (int64_t)epoch - 1 : 0;
     if (p->train_schedule == ND_SCHEDULE_CONSTANT || passed == 0 || span == 0) return rate;
+    const int64_t steps = passed / span;
     if (p->train_schedule == ND_SCHEDULE_STEP)
-        return rate * pow(p->train_rate_factor, (double)(passed / span));
+        return rate * pow(p->train_rate_factor, (double)steps);
     if (passed >= span) return end;
     return end + (rate - end) * (1.0 + cos(pi * (double)passed / (double)span)) / 2.0;
 }

@@ -131,12 +131,15 @@ nd_batch nd_batches_train(nd_batches *s, uint32_t epoch, uint32_t batch)
 nd_batch nd_batches_evaluate(nd_batches *s, nd_part part, uint32_t epoch, size_t first)
 {
     const uint32_t upper = 1u << 31;
-    const nd_images *const parts[] = {&s->split.train, &s->split.validation,
-                                      &s->split.test};
-    const nd_images *from = parts[part];
-    size_t example = first;
-    for (int before = 0; before < (int)part; before++)
-        example += parts[before]->n;
+    const nd_split *all = &s->split;
+    const struct {
+        const nd_images *images;
+        size_t before;
+    } parts[] = {{&all->train, 0},
+                 {&all->validation, all->train.n},
+                 {&all->test, all->train.n + all->validation.n}};
+    const nd_images *from = parts[part].images;
+    const size_t example = parts[part].before + first;
     const size_t left = from->n - first, B = left < ND_EVAL_BATCH ? left : ND_EVAL_BATCH;
     for (size_t b = 0; b < B; b++)
         put(s, b, from, first + b, example + b,

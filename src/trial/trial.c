@@ -8,6 +8,8 @@
 #include "fault_impl.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,12 +18,13 @@ typedef struct run {
     const nd_params *p;
     nd_batches batches;
     nd_net net;
+    double pinned; /* fraction of the states in the last free phase of training; or NaN */
 } run;
 
 static nd_code begin(run *r, const nd_params *p, const nd_split *split, nd_shape shape,
                      nd_err *err)
 {
-    *r = (run){.p = p};
+    *r = (run){.p = p, .pinned = (double)NAN};
     ND_TRY(nd_net_new(&r->net, p, shape, err));
     const nd_code code = nd_batches_new(&r->batches, p, split, shape, err);
     if (code != ND_OK) nd_net_free(&r->net);
@@ -57,6 +60,8 @@ static bool train_epoch(run *r, uint32_t epoch, nd_tally *tally)
         r->net.ops->settle(&r->net, &b, ND_PHASE_FREE);
         r->net.ops->predict(&r->net, &b, tally);
         if (!isfinite(tally->loss)) return false;
+        if (batch + 1 == n && r->net.ops->pinned)
+            r->pinned = r->net.ops->pinned(&r->net, &b);
         r->net.ops->learn(&r->net, &b);
     }
     return true;
@@ -125,14 +130,33 @@ static void put_errors(run *r, nd_record *out, uint32_t epoch, const nd_tally *t
     put(out, ND_METRIC_test_error, epoch, fraction(t.errors, t.samples));
 }
 
-static void diverged(nd_record *out, uint32_t epoch, const char *what)
+static void diverged(nd_record *out, const char *fmt, ...) ND_PRINTF(2, 3);
+static void diverged(nd_record *out, const char *fmt, ...)
 {
+    va_list ap;
+    va_start(ap, fmt);
     out->status = ND_STATUS_DIVERGED;
-    nd_text t = {0};
-    nd_text_add(&t, "%s left the numbers in epoch %u: try smaller train.rates or ep.beta",
-                what, epoch);
-    nd_copy(out->reason, sizeof out->reason, nd_text_str(&t));
-    nd_text_free(&t);
+    vsnprintf(out->reason, sizeof out->reason, fmt, ap);
+    va_end(ap);
+}
+
+/* What an epoch left behind can be trained on: else the record says what is wrong. */
+static bool sound(const run *r, nd_record *out, uint32_t epoch, bool loss_real)
+{
+    const double limit = r->p->train_pinned_limit;
+    const char *const remedy = "try smaller train.rates or ep.beta";
+    if (!loss_real)
+        diverged(out, "the loss left the numbers in epoch %u: %s", epoch, remedy);
+    else if (!weights_real(&r->net))
+        diverged(out, "a weight left the numbers in epoch %u: %s", epoch, remedy);
+    else if (limit > 0 && r->pinned >= limit)
+        diverged(out,
+                 "%g %% of the states were pinned at the bounds of the activation in epoch "
+                 "%u, and train.pinned_limit is %g: %s",
+                 100 * r->pinned, epoch, limit, remedy);
+    else
+        return true;
+    return false;
 }
 
 static void train(run *r, const nd_watch *watch, nd_record *out)
@@ -141,14 +165,9 @@ static void train(run *r, const nd_watch *watch, nd_record *out)
         nd_fault_provoke(r->p, epoch, r->net.bank[0].weight);
         nd_tally tally = {0};
         const nd_effort before = r->net.effort;
-        if (!train_epoch(r, epoch, &tally)) {
-            diverged(out, epoch, "the loss");
-            return;
-        }
-        if (!weights_real(&r->net)) {
-            diverged(out, epoch, "a weight");
-            return;
-        }
+        const bool loss_real = train_epoch(r, epoch, &tally);
+        if (loss_real) put(out, ND_METRIC_pinned, epoch, r->pinned);
+        if (!sound(r, out, epoch, loss_real)) return;
         put(out, ND_METRIC_free_steps, epoch,
             mean_steps(&r->net.effort, &before, ND_PHASE_FREE, ND_PHASE_FREE));
         put(out, ND_METRIC_nudged_steps, epoch,

@@ -166,6 +166,47 @@ static void divergence_is_a_record(void **state)
     nd_record_free(&r);
 }
 
+/* Far too large steps drive every state to a bound, where nothing is learned any more. */
+static void pinned_states_are_a_divergence(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"ep-prototypical", "ep-energy"};
+    nd_params p = small();
+    nd_record r;
+    for (int k = 0; k < 2; k++) {
+        set(&p, "model.kind", kinds[k]);
+        r = run(&p);
+        for (int e = 0; e < 2; e++) {
+            const float pinned = r.curve[ND_METRIC_pinned][e];
+            assert_true(pinned >= 0 && pinned < 1);
+        }
+        nd_record_free(&r);
+    }
+
+    p = small();
+    set(&p, "model.activation", "hard-sigmoid");
+    set(&p, "train.rates", "1e6");
+    r = run(&p);
+    assert_int_equal(r.status, ND_STATUS_DIVERGED);
+    assert_non_null(strstr(r.reason, "100 % of the states were pinned"));
+    assert_non_null(strstr(r.reason, "epoch 1"));
+    assert_true(r.value[ND_METRIC_pinned] == 1 && r.value[ND_METRIC_epochs] == 0);
+    nd_record_free(&r);
+    set(&p, "train.pinned_limit", "0");
+    r = run(&p);
+    assert_int_equal(r.status, ND_STATUS_DONE);
+    assert_true((double)r.curve[ND_METRIC_pinned][1] == 1);
+    nd_record_free(&r);
+
+    p = small(); /* a limit below what is usual */
+    set(&p, "model.activation", "hard-sigmoid");
+    set(&p, "train.pinned_limit", "0.001");
+    r = run(&p);
+    assert_int_equal(r.status, ND_STATUS_DIVERGED);
+    assert_non_null(strstr(r.reason, "train.pinned_limit is 0.001"));
+    nd_record_free(&r);
+}
+
 static void pulses_are_counted(void **state)
 {
     (void)state;
@@ -226,6 +267,7 @@ int main(void)
         cmocka_unit_test(training_learns),
         cmocka_unit_test(tests_come_when_asked_for),
         cmocka_unit_test(divergence_is_a_record),
+        cmocka_unit_test(pinned_states_are_a_divergence),
         cmocka_unit_test(pulses_are_counted),
         cmocka_unit_test(unfit_data_is_refused),
         cmocka_unit_test(estimates_are_of_the_right_size),
