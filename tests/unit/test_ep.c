@@ -4,6 +4,7 @@
 #include "nudge/model.h"
 
 #include "model/ep_impl.h"
+#include "nudge/text.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -80,6 +81,16 @@ static double loss(fixture *f)
     f->net.ops->settle(&f->net, &f->batch, ND_PHASE_FREE);
     f->net.ops->predict(&f->net, &f->batch, &t);
     return t.loss / B;
+}
+
+static double loss_with(const nd_params *p, uint32_t batch)
+{
+    fixture f;
+    open_net(&f, p);
+    f.batch.at.batch = batch;
+    const double l = loss(&f);
+    nd_net_free(&f.net);
+    return l;
 }
 
 static size_t weights_of(const nd_net *net, float *out)
@@ -219,6 +230,47 @@ static void softmax_readouts_descend_the_gradient(void **state)
     }
 }
 
+#define CIRCLE(N, beta) "ep.nudge", "holomorphic", "ep.points", N, "ep.beta", beta
+#define CONV(stack)                                                                        \
+    "model.kind", "ep-conv", "model.activation", "identity", "model.stack", stack
+
+/* Linear dynamics, where the theorem is exact: convolutions above and below each other and
+ * below a dense layer, maps that fill a vector and maps that do not, borders, strides,
+ * pooling. With max pooling the loss has corners: small differences stay clear of them. */
+static void convolutions_descend_the_gradient(void **state)
+{
+    (void)state;
+    const nd_params nets[] = {
+        PARAMS(CONV("conv 5 2x2, fc 3")),
+        PARAMS(CONV("conv 16 2x3 pad 1, avg 2, fc 3")),
+        PARAMS(CONV("conv 3 2x2 pad 1, conv 4 2x2, fc 3"), "ep.beta", "0.01"),
+        PARAMS(CONV("conv 3 2x2 pad 1, conv 4 2x2 pad 1, avg 2, fc 7, fc 3")),
+        PARAMS(CONV("conv 3 3x3 stride 2 pad 1, fc 3"), "ep.order", "even-odd"),
+        PARAMS(CONV("conv 4 2x2 pad 1, max 2, fc 3")),
+        PARAMS(CONV("conv 4 2x2 pad 1, max 2, conv 3 2x2, fc 3"), "ep.order", "even-odd"),
+        PARAMS(CONV("conv 4 2x2, fc 3"), "ep.loss", "cross-entropy"),
+        PARAMS(CONV("conv 4 2x2 pad 1, avg 2, fc 3"), CIRCLE("4", "0.1")),
+    };
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+        const double error = error_of(&nets[i]);
+        if (error > 0.015) fail_msg("%s: error %.4f", nets[i].model_stack.s, error);
+    }
+}
+
+/* Both orders settle at the same rest, with the pooling that belongs to it. */
+static void convolutions_settle_in_both_orders(void **state)
+{
+    (void)state;
+    const char *stack = "conv 6 2x2 pad 1, max 2, conv 5 2x2 pad 1, max 2, fc 3";
+    nd_params p = PARAMS(CONV("fc 3"));
+    nd_copy(p.model_stack.s, sizeof p.model_stack.s, stack);
+    p.model_activation = ND_ACTIVATION_hard_sigmoid;
+    nd_params q = p;
+    q.ep_order = ND_ORDER_EVEN_ODD;
+    assert_true(fabs(loss_with(&p, 0) - loss_with(&q, 0)) < 1e-6);
+    assert_true(updates_apart(&p, &q) < 1e-3);
+}
+
 /* One-sided and negative err by the same amount in opposite directions. */
 static void negative_is_the_other_side(void **state)
 {
@@ -236,8 +288,6 @@ static void negative_is_the_other_side(void **state)
 }
 
 /* ---- holomorphic ---- */
-
-#define CIRCLE(N, beta) "ep.nudge", "holomorphic", "ep.points", N, "ep.beta", beta
 
 static void two_points_are_the_symmetric_nudge(void **state)
 {
@@ -385,16 +435,6 @@ static void persistent_states_go_on_where_they_were(void **state)
 
 /* ---- imperfect neurons ---- */
 
-static double loss_with(const nd_params *p, uint32_t batch)
-{
-    fixture f;
-    open_net(&f, p);
-    f.batch.at.batch = batch;
-    const double l = loss(&f);
-    nd_net_free(&f.net);
-    return l;
-}
-
 static void noise_is_where_it_is_asked_for(void **state)
 {
     (void)state;
@@ -464,6 +504,14 @@ static void every_option_learns(void **state)
         PARAMS("ep.start", "persistent", "ep.T", "5"),
         PARAMS("ep.noise", "0.02", "ep.gain_sd", "0.1", "ep.offset_sd", "0.1"),
         PARAMS("ep.bits", "6"),
+        PARAMS(CONV("conv 6 2x2 pad 1, max 2, conv 5 2x2, fc 3"), "model.activation",
+               "hard-sigmoid"),
+        PARAMS(CONV("conv 16 2x2 pad 1, max 2, conv 5 2x2, fc 3"), "model.activation",
+               "hard-sigmoid", "ep.symmetry", "free", "ep.angle", "30"),
+        PARAMS(CONV("conv 6 2x2 pad 1, max 2, fc 3"), "model.activation", "hard-sigmoid",
+               "ep.update", "continual", "ep.nudge", "random-sign"),
+        PARAMS(CONV("conv 6 2x2 pad 1, max 2, fc 3"), "ep.noise", "0.02", "ep.gain_sd",
+               "0.1"),
     };
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
         nd_params p = nets[i];
@@ -488,7 +536,7 @@ static void every_option_learns(void **state)
 static void unfit_options_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[][7] = {
+    static const char *const bad[][14] = {
         {"inside belongs to the proto", "model.kind", "ep-energy", "ep.nudge_place",
          "inside"},
         {"needs prototypical", "model.kind", "ep-energy", "ep.nudge", "holomorphic"},
@@ -501,6 +549,9 @@ static void unfit_options_are_refused(void **state)
         {"reads a hidden layer", "model.layers", "[12, 3]", "ep.loss", "cross-entropy"},
         {"squared", "ep.nudge_noise", "0.1", "ep.loss", "cross-entropy"},
         {"ep.symmetry to free", "ep.angle", "30"},
+        {"end it with fc 3", CONV("conv 4 2x2, fc 4")},
+        {"not holomorphic", CONV("conv 4 2x2 pad 1, conv 4 2x2, max 2, fc 3"),
+         CIRCLE("4", "0.1")},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const nd_params p = params(&bad[i][1]);
@@ -519,6 +570,8 @@ int main(void)
         cmocka_unit_test(energies_descend_the_gradient),
         cmocka_unit_test(the_published_output_layer_is_not_the_gradient),
         cmocka_unit_test(softmax_readouts_descend_the_gradient),
+        cmocka_unit_test(convolutions_descend_the_gradient),
+        cmocka_unit_test(convolutions_settle_in_both_orders),
         cmocka_unit_test(negative_is_the_other_side),
         cmocka_unit_test(two_points_are_the_symmetric_nudge),
         cmocka_unit_test(more_points_err_less),
