@@ -53,6 +53,28 @@ static void run_relax(const bench *b)
     b->k->relax(&r);
 }
 
+/* The same step with complex states: real and imaginary products, then the complex half. */
+static void run_relax_complex(const bench *b)
+{
+    nd_affine a = {.B = b->B,
+                   .n = b->N,
+                   .drive = b->f[2],
+                   .terms = 1,
+                   .term = {{b->f[0], b->K, nd_ld(b->K), b->f[1]}},
+                   .out = b->f[5]};
+    b->k->affine(&a);
+    a.out = b->f[6];
+    b->k->affine(&a);
+    const nd_relax_complex r = {.B = b->B,
+                                .n = b->N,
+                                .pre = {b->f[5], b->f[6]},
+                                .old = {b->f[4], b->f[4]},
+                                .dt = 1.0f,
+                                .activation = ND_ACTIVATION_shifted_sigmoid,
+                                .out = {b->f[3], b->f[7]}};
+    b->k->relax_complex(&r);
+}
+
 static void run_hebb(const bench *b)
 {
     const nd_hebb h = {b->B,    b->K, b->N, nd_ld(b->K), b->f[0],
@@ -207,6 +229,8 @@ static const row rows[] = {
     {"affine", run_affine, blas_affine, 100, 300, 794, 2},
     {"relax", run_relax, NULL, 20, 512, 512, 2},
     {"relax", run_relax, NULL, 20, 10, 512, 2},
+    {"relax_complex", run_relax_complex, NULL, 20, 512, 512, 4},
+    {"relax_complex", run_relax_complex, NULL, 20, 10, 512, 4},
     {"hebb", run_hebb, blas_hebb, 20, 784, 512, 2},
     {"hebb", run_hebb, blas_hebb, 20, 512, 512, 2},
     {"hebb", run_hebb, blas_hebb, 100, 300, 794, 2},
@@ -236,6 +260,19 @@ static const struct {
     {"P-2h", "campaign: P-2h\n"
              "base: {model.layers: [784, 512, 512, 10], ep: {T: 100, K: 20, beta: 0.5}, "
              "train: {epochs: 1, batch: 20, rates: [0.005, 0.05, 0.2]}}\n"},
+    {"EB-1h", "campaign: EB-1h\n"
+              "base: {model: {kind: ep-energy, layers: [784, 512, 10]}, "
+              "ep: {T: 100, K: 12, beta: 0.5, dt: 0.2, output: ernoult}, "
+              "train: {epochs: 1, batch: 20, rates: [0.05, 0.1]}}\n"},
+    {"P-conv", "campaign: P-conv\n"
+               "base: {model: {kind: ep-conv, activation: hard-sigmoid, "
+               "stack: \"conv 32 5x5, max 2, conv 64 5x5, max 2, fc 10\"}, "
+               "ep: {T: 200, K: 10, beta: 0.4}, "
+               "train: {epochs: 1, batch: 20, rates: [0.015, 0.035, 0.15]}}\n"},
+    {"C-EP-1h", "campaign: C-EP-1h\n"
+                "base: {model.layers: [784, 512, 10], "
+                "ep: {T: 40, K: 15, beta: 0.2, update: continual}, "
+                "train: {epochs: 1, batch: 20, rates: [0.0028, 0.0056]}}\n"},
     {"P-1h ernoult",
      "campaign: P-1h\n"
      "base: {model.layers: [784, 512, 10], ep: {T: 40, K: 15, beta: 0.1}, "

@@ -345,18 +345,20 @@ static void continual_updates_telescope(void **state)
 {
     (void)state;
 #define FEW "ep.K", "12", "ep.beta", "0.5", "ep.nudge", "one-sided"
-    static const char *const kinds[] = {"ep-prototypical", "ep-energy"};
+    static const char *const kinds[] = {"ep-prototypical", "ep-energy", "ep-conv"};
+    static const char *const stack = "conv 6 2x2 pad 1, max 2, fc 3";
     static const char *const losses[] = {"squared", "cross-entropy"};
-    for (int k = 0; k < 2; k++)
+    for (int k = 0; k < 3; k++)
         for (int l = 0; l < 2; l++) {
             const char *rates[] = {"0.01", "0.001"};
             double error[2];
             for (int i = 0; i < 2; i++) {
                 const nd_params p =
-                    PARAMS(FEW, "model.kind", kinds[k], "ep.loss", losses[l], "ep.update",
-                           "continual", "train.rates", rates[i]);
-                const nd_params q = PARAMS(FEW, "model.kind", kinds[k], "ep.loss",
-                                           losses[l], "train.rates", rates[i]);
+                    PARAMS(FEW, "model.kind", kinds[k], "model.stack", stack, "ep.loss",
+                           losses[l], "ep.update", "continual", "train.rates", rates[i]);
+                const nd_params q =
+                    PARAMS(FEW, "model.kind", kinds[k], "model.stack", stack, "ep.loss",
+                           losses[l], "train.rates", rates[i]);
                 error[i] = updates_apart(&p, &q);
             }
             if (error[0] > 0.05 || error[1] > 0.01)
@@ -518,7 +520,7 @@ static void every_option_learns(void **state)
         p.ep_K = 20;
         if (p.ep_T > 40) p.ep_T = 40;
         if (p.ep_beta < 0.2) p.ep_beta = 0.2;
-        p.train_rates.v[0] = p.ep_update == ND_UPDATE_CONTINUAL ? 0.05 : 0.1;
+        p.train_rates.v[0] = p.ep_update == ND_UPDATE_CONTINUAL ? 0.02 : 0.1;
         fixture f;
         open_net(&f, &p);
         const double first = loss(&f);
