@@ -72,12 +72,12 @@ ND_INLINE void tile(const walk *k, const piece *t, const float *in, size_t p, fl
                     const int M, const int P)
 {
     const nd_conv *g = &k->f->g;
-    vf sum[TILE_ROWS][TILE_PANELS];
+    vf sum[TILE_SUMS];
     ND_UNROLL
     for (int i = 0; i < M; i++)
         ND_UNROLL
     for (int j = 0; j < P; j++)
-        sum[i][j] = vf_load(sums + (i * P + j) * ND_LANES);
+        sum[i * P + j] = vf_load(sums + (i * P + j) * ND_LANES);
     const float *w = k->f->w + (p * k->k + t->first * k->run + t->x) * ND_LANES;
     size_t kx = t->first % k->runs;
     const float *row = in + t->first / k->runs * k->line + t->x;
@@ -90,7 +90,7 @@ ND_INLINE void tile(const walk *k, const piece *t, const float *in, size_t p, fl
     for (int i = 0; i < M; i++)
         ND_UNROLL
     for (int j = 0; j < P; j++)
-        vf_store(sums + (i * P + j) * ND_LANES, sum[i][j]);
+        vf_store(sums + (i * P + j) * ND_LANES, sum[i * P + j]);
 }
 
 #define TILE_CASE(m)                                                                       \

@@ -16,12 +16,12 @@ static inline size_t smaller(size_t a, size_t b)
 /* Rows [b, b+M) and panels [p, p+P) of `a`; M and P are constants after inlining. */
 ND_INLINE void tile(const nd_affine *a, size_t b, size_t p, const int M, const int P)
 {
-    vf sum[TILE_ROWS][TILE_PANELS];
+    vf sum[TILE_SUMS];
     ND_UNROLL
     for (int i = 0; i < M; i++)
         ND_UNROLL
     for (int j = 0; j < P; j++)
-        sum[i][j] =
+        sum[i * P + j] =
             vf_load(a->drive + (b + (size_t)i) * a->drive_ld + (p + (size_t)j) * ND_LANES);
     for (int t = 0; t < a->terms; t++) {
         const size_t k = a->term[t].k, ld = a->term[t].ld;
@@ -34,7 +34,8 @@ ND_INLINE void tile(const nd_affine *a, size_t b, size_t p, const int M, const i
     for (int i = 0; i < M; i++)
         ND_UNROLL
     for (int j = 0; j < P; j++)
-        vf_store(a->out + (b + (size_t)i) * ld + (p + (size_t)j) * ND_LANES, sum[i][j]);
+        vf_store(a->out + (b + (size_t)i) * ld + (p + (size_t)j) * ND_LANES,
+                 sum[i * P + j]);
 }
 
 #define TILE_CASE(m)                                                                       \
@@ -126,6 +127,39 @@ static void finish_any(const nd_relax *r, size_t b, size_t rows, size_t p, size_
     }
 }
 
+/* Where k is short, a tile's sums are hardly in their registers when they have to leave
+ * again. Wide, low tiles then need fewer loads, and rows one after the other write whole
+ * stretches of memory. Takes the panels that make up whole tiles, and returns how many. */
+enum { SHORT = 32 };
+
+#define WIDE_CASE(m)                                                                       \
+    case m:                                                                                \
+        if (m <= WIDE_ROWS) tile(a, b, p, m > WIDE_ROWS ? 1 : m, WIDE_PANELS);             \
+        break;
+
+static size_t walk_wide(const nd_affine *a, const nd_relax *r, size_t panels)
+{
+    size_t depth = 0;
+    for (int t = 0; t < a->terms; t++)
+        depth += a->term[t].k;
+    if (depth > SHORT || WIDE_PANELS == TILE_PANELS) return 0;
+    const size_t whole = panels - panels % WIDE_PANELS;
+    const size_t blocks = (a->B + WIDE_ROWS - 1) / WIDE_ROWS;
+    for (size_t block = 0; block < blocks; block++) {
+        const size_t b = a->B * block / blocks, rows = a->B * (block + 1) / blocks - b;
+        for (size_t p = 0; p < whole; p += WIDE_PANELS) {
+            switch (rows) {
+                WIDE_CASE(1)
+                WIDE_CASE(2)
+                WIDE_CASE(3)
+                WIDE_CASE(4)
+            }
+            if (r) finish_any(r, b, rows, p, WIDE_PANELS);
+        }
+    }
+    return whole;
+}
+
 /* Walks the tiles of `a`; `r`, if there, is the step that finishes each. Rows are split
  * evenly, so that no tile is left with a row or two. */
 static void walk(const nd_affine *a, const nd_relax *r)
@@ -133,7 +167,7 @@ static void walk(const nd_affine *a, const nd_relax *r)
     if (!a->B) return;
     const size_t panels = nd_ld(a->n) / ND_LANES;
     const size_t blocks = (a->B + TILE_ROWS - 1) / TILE_ROWS;
-    for (size_t p = 0; p < panels;) {
+    for (size_t p = walk_wide(a, r, panels); p < panels;) {
         const size_t wide = panels - p >= TILE_PANELS ? TILE_PANELS : 1;
         for (size_t block = 0; block < blocks; block++) {
             const size_t b = a->B * block / blocks, end = a->B * (block + 1) / blocks;

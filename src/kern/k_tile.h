@@ -5,13 +5,18 @@
 
 #include "kern_impl.h"
 
-/* sum[i][j] += s[i step + x] w[j panel + 16 x ..] for x = 0..n-1 in order. M rows of s and P
- * panels of w, constants after inlining. */
-ND_INLINE void tile_run(vf sum[TILE_ROWS][TILE_PANELS], size_t n, const float *s,
-                        size_t step, const float *w, size_t panel, const int M, const int P)
+/* Sums of a tile: sum[i P + j]. */
+#define TILE_SUMS                                                                          \
+    (TILE_ROWS * TILE_PANELS > WIDE_ROWS * WIDE_PANELS ? TILE_ROWS * TILE_PANELS           \
+                                                       : WIDE_ROWS * WIDE_PANELS)
+
+/* sum[i P + j] += s[i step + x] w[j panel + 16 x ..] for x = 0..n-1 in order. M rows of s
+ * and P panels of w, constants after inlining. */
+ND_INLINE void tile_run(vf *sum, size_t n, const float *s, size_t step, const float *w,
+                        size_t panel, const int M, const int P)
 {
     for (size_t x = 0; x < n; x++) {
-        vf wx[TILE_PANELS];
+        vf wx[WIDE_PANELS];
         ND_UNROLL
         for (int j = 0; j < P; j++)
             wx[j] = vf_load(w + (size_t)j * panel + x * ND_LANES);
@@ -20,7 +25,7 @@ ND_INLINE void tile_run(vf sum[TILE_ROWS][TILE_PANELS], size_t n, const float *s
             const vf sx = vf_set1(s[(size_t)i * step + x]);
             ND_UNROLL
             for (int j = 0; j < P; j++)
-                sum[i][j] = vf_fma(sx, wx[j], sum[i][j]);
+                sum[i * P + j] = vf_fma(sx, wx[j], sum[i * P + j]);
         }
     }
 }

@@ -7,6 +7,8 @@
 
 #define TILE_ROWS   5 /* 5 x 2 registers of sums, 2 of weights, 1 of states: 13 of 16 */
 #define TILE_PANELS 1
+#define WIDE_ROWS   TILE_ROWS
+#define WIDE_PANELS TILE_PANELS
 #define CONV_SPAN   6 /* registers that a list of pixels is summed in: see k_conv.c */
 #define PULSE_ROWS  2 /* rows of device pairs in flight: see k_pulse.c */
 

@@ -4,6 +4,8 @@
 
 #define TILE_ROWS   4
 #define TILE_PANELS 1
+#define WIDE_ROWS   TILE_ROWS
+#define WIDE_PANELS TILE_PANELS
 #define CONV_SPAN   4 /* registers that a list of pixels is summed in: see k_conv.c */
 #define PULSE_ROWS  2 /* rows of device pairs in flight: see k_pulse.c */
 
