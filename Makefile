@@ -33,14 +33,15 @@ FLAGS_ubsan   := -O1 -g1 -fsanitize=undefined -fno-sanitize-recover=all
 CFLAGS_ALL := $(BASE_FLAGS) $(WARN) $(FLAGS_$(KIND)) $(CFLAGS)
 NC_CFLAGS := $(shell nc-config --cflags 2>/dev/null)
 NC_LIBS   := $(or $(shell nc-config --libs 2>/dev/null),-lnetcdf)
-LDLIBS_ALL := $(NC_LIBS) -lfftw3 -lyaml -lz -lm $(LDLIBS)
+LDLIBS_ALL := $(NC_LIBS) -lfftw3 -lfftw3f -lyaml -lz -lm $(LDLIBS)
 LINK := $(if $(filter 0,$(MPI)),$(CC),OMPI_CC=$(CC) MPICH_CC=$(CC) $(MPICC))
 
 # ---- sources -----------------------------------------------------------------------------
 # src/kern/k_*.c are compiled once for each ISA, everything else once.
 ISAS := scalar avx2 avx512
-# The oracle is plain: gcc 12.2 at -O3 was seen to vectorise a loop over pairs of words wrongly.
-FLAGS_scalar := -fno-tree-vectorize -fno-tree-slp-vectorize
+# The oracle is plain: gcc 12.2 at -O3 was seen to vectorise a loop over pairs of words wrongly,
+# and unrolling its lanes takes minutes.
+FLAGS_scalar := -O1 -fno-tree-vectorize -fno-tree-slp-vectorize
 FLAGS_avx2   := -mavx2 -mfma
 FLAGS_avx512 := -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512
 KERNELS := $(wildcard src/kern/k_*.c)
@@ -107,7 +108,7 @@ define KERNEL_RULE
 $(OBJ)/src/kern/$(1)/%.o: src/kern/%.c | packages
 	@mkdir -p $$(@D)
 	@echo "  CC    $$< ($(1))"
-	$(Q)$(CC) $(filter-out -O0 -O1,$(CFLAGS_ALL)) -O3 $(FLAGS_$(1)) -DND_ISA=$(1) \
+	$(Q)$(CC) $(filter-out -O0 -O1,$(CFLAGS_ALL)) -O3 -g1 $(FLAGS_$(1)) -DND_ISA=$(1) \
 	    -DND_ISA_$(1) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach i,$(ISAS),$(eval $(call KERNEL_RULE,$(i))))

@@ -489,12 +489,28 @@ const char *nd_figure_template(const char *name)
     return "";
 }
 
+void nd_figure_begin(nd_text *script, const char *ending)
+{
+    for (size_t i = 0; i < sizeof terminals / sizeof *terminals; i++)
+        if (!strcmp(terminals[i].ending, ending))
+            nd_text_add(script, "set terminal %s\n", terminals[i].terminal);
+}
+
+nd_code nd_figure_end(nd_text *script, const char *name, const char *path, nd_err *err)
+{
+    nd_text image = {0};
+    nd_text_add(script, "%s", nd_figure_template(name));
+    ND_TRY(nd_text_check(script, err));
+    nd_code code = nd_gnuplot_run(script, &image, err);
+    if (code == ND_OK) code = nd_file_publish(path, image.s, image.n, err);
+    nd_text_free(&image);
+    return code;
+}
+
 static void add_preamble(figure *f, const char *ending)
 {
     nd_text *out = &f->script;
-    for (size_t i = 0; i < sizeof terminals / sizeof *terminals; i++)
-        if (!strcmp(terminals[i].ending, ending))
-            nd_text_add(out, "set terminal %s\n", terminals[i].terminal);
+    nd_figure_begin(out, ending);
     nd_figure_text(out, "nd_title", f->map->title, LINE);
     nd_figure_text(out, "nd_question", f->map->summary, LINE);
     add_label(out, "nd_xlabel", f->x.v, name_of(f->x.v));
@@ -515,13 +531,7 @@ static nd_code draw(figure *f, const char *ending, const char *path, nd_err *err
         add_heatmap(f);
     else
         add_curve(f);
-    nd_text_add(&f->script, "%s", nd_figure_template(f->y.v ? "heatmap" : "curve"));
-    ND_TRY(nd_text_check(&f->script, err));
-    nd_text image = {0};
-    nd_code code = nd_gnuplot_run(&f->script, &image, err);
-    if (code == ND_OK) code = nd_file_publish(path, image.s, image.n, err);
-    nd_text_free(&image);
-    return code;
+    return nd_figure_end(&f->script, f->y.v ? "heatmap" : "curve", path, err);
 }
 
 bool nd_figure_known(const char *ending)

@@ -15,6 +15,12 @@ void nd_figure_text(nd_text *out, const char *name, const char *text, size_t wid
 
 const char *nd_figure_template(const char *name); /* "heatmap" */
 
+/* The parts of any figure: a preamble that chooses the kind of file and, after data of one's
+ * own, the template, drawn to path. */
+void nd_figure_begin(nd_text *script, const char *ending);
+ND_MUST nd_code nd_figure_end(nd_text *script, const char *name, const char *path,
+                              nd_err *err);
+
 /* Runs gnuplot on a script; what it prints to stdout goes to `out`. ND_EENV: there is none.
  */
 ND_MUST nd_code nd_gnuplot_run(const nd_text *script, nd_text *out, nd_err *err);

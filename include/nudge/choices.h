@@ -32,6 +32,9 @@
 #define ND_CHOICES_START(C)                                                                \
     C(ND_START_ZERO, "zero")                                                               \
     C(ND_START_PERSISTENT, "persistent")
+#define ND_CHOICES_CONVOLUTION(C)                                                          \
+    C(ND_CONVOLUTION_DIRECT, "direct")                                                     \
+    C(ND_CONVOLUTION_FFT, "fft")
 #define ND_CHOICES_UPDATE(C)                                                               \
     C(ND_UPDATE_AT_REST, "at-rest")                                                        \
     C(ND_UPDATE_CONTINUAL, "continual")
@@ -59,6 +62,36 @@
 #define ND_CHOICES_DECAY_ON(C)                                                             \
     C(ND_DECAY_ON_ALL, "all")                                                              \
     C(ND_DECAY_ON_WEIGHTS, "weights")
+#define ND_CHOICES_OBJECTIVE(C)                                                            \
+    C(ND_OBJECTIVE_JOINT, "joint")                                                         \
+    C(ND_OBJECTIVE_DISCRIMINATIVE, "discriminative")                                       \
+    C(ND_OBJECTIVE_HYBRID, "hybrid")
+#define ND_CHOICES_NEGATIVE(C)                                                             \
+    C(ND_NEGATIVE_CD, "cd")                                                                \
+    C(ND_NEGATIVE_PCD, "pcd")                                                              \
+    C(ND_NEGATIVE_PT, "pt")
+#define ND_CHOICES_STATISTICS(C)                                                           \
+    C(ND_STATISTICS_SAMPLED, "sampled")                                                    \
+    C(ND_STATISTICS_MEAN_FIELD, "mean-field")
+#define ND_CHOICES_PIXELS(C)                                                               \
+    C(ND_PIXELS_BERNOULLI, "bernoulli")                                                    \
+    C(ND_PIXELS_THRESHOLD, "threshold")                                                    \
+    C(ND_PIXELS_GREY, "grey")
+#define ND_CHOICES_VISIBLE(C)                                                              \
+    C(ND_VISIBLE_BINARY, "binary")                                                         \
+    C(ND_VISIBLE_GAUSSIAN, "gaussian")
+#define ND_CHOICES_INFERENCE(C)                                                            \
+    C(ND_INFERENCE_FREE_ENERGY, "free-energy")                                             \
+    C(ND_INFERENCE_VOTING, "voting")
+#define ND_CHOICES_SEES(C)                                                                 \
+    C(ND_SEES_DATA, "data")                                                                \
+    C(ND_SEES_RECONSTRUCTION, "reconstruction")
+#define ND_CHOICES_VOTING(C)                                                               \
+    C(ND_VOTING_CLAMPED, "clamped")                                                        \
+    C(ND_VOTING_FREE, "free")
+#define ND_CHOICES_MINI_BATCHES(C)                                                         \
+    C(ND_MINI_BATCHES_SHUFFLED, "shuffled")                                                \
+    C(ND_MINI_BATCHES_BLOCKS, "blocks")
 #define ND_CHOICES_FAULT(C)                                                                \
     C(ND_FAULT_NONE, "none")                                                               \
     C(ND_FAULT_SEGV, "segv")                                                               \
@@ -76,6 +109,7 @@ typedef enum nd_output { ND_CHOICES_OUTPUT(C) } nd_output;
 typedef enum nd_yesno { ND_CHOICES_YESNO(C) } nd_yesno;
 typedef enum nd_symmetry { ND_CHOICES_SYMMETRY(C) } nd_symmetry;
 typedef enum nd_start { ND_CHOICES_START(C) } nd_start;
+typedef enum nd_convolution { ND_CHOICES_CONVOLUTION(C) } nd_convolution;
 typedef enum nd_update { ND_CHOICES_UPDATE(C) } nd_update;
 typedef enum nd_noise_in { ND_CHOICES_NOISE_IN(C) } nd_noise_in;
 typedef enum nd_noise_on { ND_CHOICES_NOISE_ON(C) } nd_noise_on;
@@ -84,6 +118,15 @@ typedef enum nd_biases { ND_CHOICES_BIASES(C) } nd_biases;
 typedef enum nd_augment { ND_CHOICES_AUGMENT(C) } nd_augment;
 typedef enum nd_schedule { ND_CHOICES_SCHEDULE(C) } nd_schedule;
 typedef enum nd_decay_on { ND_CHOICES_DECAY_ON(C) } nd_decay_on;
+typedef enum nd_objective { ND_CHOICES_OBJECTIVE(C) } nd_objective;
+typedef enum nd_negative { ND_CHOICES_NEGATIVE(C) } nd_negative;
+typedef enum nd_statistics { ND_CHOICES_STATISTICS(C) } nd_statistics;
+typedef enum nd_pixels { ND_CHOICES_PIXELS(C) } nd_pixels;
+typedef enum nd_visible { ND_CHOICES_VISIBLE(C) } nd_visible;
+typedef enum nd_inference { ND_CHOICES_INFERENCE(C) } nd_inference;
+typedef enum nd_sees { ND_CHOICES_SEES(C) } nd_sees;
+typedef enum nd_voting { ND_CHOICES_VOTING(C) } nd_voting;
+typedef enum nd_mini_batches { ND_CHOICES_MINI_BATCHES(C) } nd_mini_batches;
 typedef enum nd_fault { ND_CHOICES_FAULT(C) } nd_fault;
 #undef C
 

@@ -1,4 +1,5 @@
-/* fourier.h -- discrete Fourier transforms of many rows at once; the only door to FFTW.
+/* fourier.h -- discrete Fourier transforms, of many rows or maps at once; the only door to
+ * FFTW.
  *
  *     forward   X_k = sum_j x_j exp(-2 pi i j k / n)
  *     backward  x_j = sum_k X_k exp(+2 pi i j k / n)        both unnormalised
@@ -40,6 +41,30 @@ double *nd_fourier_signal(nd_fourier *f);       /* (n) of a real row            
 
 void nd_fourier_forward(nd_fourier *f);
 void nd_fourier_backward(nd_fourier *f);
+
+/* ---- planes ----
+ * Real maps in single precision, two by two the parts of complex numbers, which works
+ * because transforms are linear (kern.h tells their spectra apart): `pairs` complex numbers
+ * lie at each of rows x cols places, and all are transformed over rows and columns, in
+ * place. Data are the caller's, 64-byte aligned: `rows` lines of `line` floats, `place`
+ * floats from column to column. Only the `used` lines from `first` on are more than zeros
+ * before a forward transform, or wanted after a backward one: the others are left unfinished.
+ */
+typedef struct nd_fourier_planes nd_fourier_planes;
+typedef struct nd_fourier_plane {
+    size_t rows, cols, used, pairs;
+    size_t place, line; /* even; line a multiple of 16 */
+} nd_fourier_plane;
+
+/* ND_EINPUT: a plane of nothing, or too large for FFTW; ND_ENOMEM. */
+ND_MUST nd_code nd_fourier_planes_new(nd_fourier_planes **out,
+                                      const nd_fourier_plane *shape, nd_err *err);
+void nd_fourier_planes_free(nd_fourier_planes *f); /* NULL is fine */
+void nd_fourier_planes_forward(const nd_fourier_planes *f, float *data, size_t first);
+void nd_fourier_planes_backward(const nd_fourier_planes *f, float *data, size_t first);
+
+/* A length >= n that many rows beside each other transform fast in. */
+size_t nd_fourier_planes_length(size_t n);
 
 /* The smallest 2^a 3^b 5^c >= n: lengths that transform fast. */
 size_t nd_fourier_length(size_t n);

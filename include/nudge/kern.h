@@ -150,6 +150,51 @@ typedef struct nd_pairs {
     nd_at at; /* of the cycle-to-cycle noise */
 } nd_pairs;
 
+/* ---- Boltzmann machines: k_gibbs.c ---- */
+
+/* How the state of a unit follows from x, at inverse temperature beta. */
+typedef enum nd_unit {
+    ND_UNIT_LOGISTIC,  /* 1 with probability p = 1/(1 + exp(-beta x)) */
+    ND_UNIT_GIVEN,     /* 1 with probability p = x                    */
+    ND_UNIT_THRESHOLD, /* 1 if x > 1/2                                */
+    ND_UNIT_GAUSSIAN   /* normal: mean p = x, variance 1/beta         */
+} nd_unit;
+
+/* The states of a layer. Units group .. n-1 are a softmax group instead: exactly one of
+ * them is 1, unit k with probability proportional to exp(beta x_k). */
+typedef struct nd_units {
+    size_t B, n;
+    size_t group; /* n: no group */
+    nd_unit unit;
+    const float *x; /* (B, n), leading dimension x_ld */
+    size_t x_ld;
+    const float *beta; /* (B), or NULL: 1 */
+    nd_at at;          /* of the draws: unit j of row b has number nd_ld(n) b + j there */
+    float *p, *s;      /* expectations and samples (B, n), columns n .. ld-1 become 0;
+                          either may be NULL; p may be x if there is no group */
+    size_t ld;
+} nd_units;
+
+/* A hidden layer that sees the label y by its row of w: x + w[first + y]. */
+typedef struct nd_labels {
+    size_t B, n, C; /* C labels */
+    const float *x; /* (B, n) pre-activations without a label, ld nd_ld(n) */
+    const float *w; /* panels (k, n), rows first .. first+C-1 the labels'  */
+    size_t k, first;
+} nd_labels;
+
+/* label_drives: out (B, n) = x + w[first + label]; out may be x.
+ *
+ * label_energies: out (B, C) = bias_c + sum_j log(1 + exp(x_j + w[first + c]_j)), minus the
+ * free energy of every label.
+ *
+ * label_slopes, with error (B, C) and s_c = 1/(1 + exp(-x - w[first + c])):
+ *     hidden (B, n) = sum_c error_c s_c
+ *     rows, panels (C, n) = scale sum_b error_bc s_c
+ *
+ * row_dots: out (B) = the scalar products of rows; a leading dimension of 0 is one row for
+ * all. */
+
 /* peak: n rounds of ND_PEAK_FLOPS operations that touch no memory; sink (32 floats) keeps
  * the compiler honest. What the machine can do at most, for benchmarks. */
 enum { ND_PEAK_FLOPS = 12 * 2 * ND_LANES };
@@ -292,6 +337,65 @@ static inline size_t nd_conv_hebb_scratch(const nd_conv *g)
     return g->maps * g->kh * nd_ld(g->kw * g->pixel) + 2 * nd_ld(places) +
            (g->pad ? nd_conv_padded(g) : 0);
 }
+/* pool: out (upper map of one image) = pool(before) + bias, the pooling of conv apart.
+ * unpool: its transpose without bias: every place of a window gets what pooling took from
+ * it, 0 if nothing; places outside all windows are left alone. */
+typedef struct nd_pooling {
+    nd_conv g;             /* its pooling and upper map                       */
+    size_t line, place;    /* of `before`: floats from row to row, column to column */
+    const float *before;   /* nd_ld(maps) floats at each place */
+    const float *bias;     /* (nd_ld(maps)) or NULL            */
+    const uint8_t *chosen; /* these, `add` and argmax as in nd_conv_forward */
+    bool add;
+    float *out;
+    uint8_t *argmax;
+} nd_pooling;
+typedef struct nd_unpooling {
+    nd_conv g;
+    size_t line, place;
+    const float *upper;
+    const uint8_t *argmax; /* of max pooling */
+    float *before;
+} nd_unpooling;
+/* ---- convolutions by Fourier transforms ----
+ * Two real maps are transformed as one complex one: channels 2j and 2j+1 of a place, as they
+ * lie, are the parts of a complex number. What the transform Z says at frequencies k and -k
+ * tells their spectra apart,
+ *
+ *     2 X[2j] = Z[k] + conj Z[-k],     2 X[2j+1] = -i (Z[k] - conj Z[-k]),
+ *
+ * and half of the frequencies is enough. They are counted line by line. */
+typedef struct nd_plane {
+    size_t rows, cols;         /* places, or frequencies        */
+    size_t place, line, image; /* floats from each to the next; place and line even */
+} nd_plane;
+/* Frequency k and its mirror -k are one: k2 up to cols/2 and, where k2 is its own mirror,
+ * k1 up to rows/2. */
+static inline bool nd_plane_counts(const nd_plane *p, size_t k1, size_t k2)
+{
+    const bool own = !k2 || 2 * k2 == p->cols;
+    return 2 * k2 <= p->cols && (!own || 2 * k1 <= p->rows);
+}
+static inline size_t nd_plane_half(const nd_plane *p)
+{
+    const size_t own = (2 - p->rows % 2) * (2 - p->cols % 2); /* own mirrors */
+    return p->rows && p->cols ? (p->rows * p->cols + own) / 2 : 0;
+}
+/* spectrum: twice the spectra of 16 real maps, in (one image of 16 floats at a place), to
+ * out (half the frequencies): at each 16 real parts and 16 imaginary parts, `step` floats
+ * from one frequency to the next.
+ *
+ * spectra: out (B, maps) = w in at each frequency, summed over the channels in order; in and
+ * out are transforms of maps two by two, w as `spectrum` leaves them: the result is 4 times
+ * too large. Lanes of `out` up to nd_ld(maps) are written. */
+typedef struct nd_spectra {
+    size_t B, channels, maps;
+    nd_plane lower, upper; /* as many frequencies both */
+    const float *in;       /* (B) of lower */
+    const float *w;        /* (half the frequencies, panels of 16 maps, channels, 2, 16) */
+    float *out;            /* (B) of upper */
+    float *scratch;        /* (2 B nd_ld(channels)) */
+} nd_spectra;
 
 typedef struct nd_kernels {
     const char *isa;

@@ -18,7 +18,8 @@ typedef struct nd_batch {
     const float *y; /* (B, classes), one-hot, leading dimension nd_ld(classes)       */
     const uint8_t *label;  /* (B) */
     const uint32_t *which; /* (B) which of shape.examples each is                    */
-    nd_at at; /* seed, epoch and batch for whatever is random here             */
+    nd_at at;    /* seed, epoch and batch for whatever is random here             */
+    bool judged; /* validation or test: nothing will be learned from it          */
 } nd_batch;
 
 typedef enum nd_phase {
@@ -33,9 +34,11 @@ typedef struct nd_tally {
     double loss;
 } nd_tally;
 
-/* What settling took, by nd_phase. */
+/* What settling took, by nd_phase; a Boltzmann machine's nudged phase is the negative one,
+ * its steps Gibbs sweeps. */
 typedef struct nd_effort {
     uint64_t phases[3], steps[3];
+    uint64_t swaps, swapped; /* parallel tempering: proposed, accepted */
 } nd_effort;
 
 enum { ND_BANKS_MAX = 3 * ND_LIST_MAX };
@@ -53,6 +56,7 @@ typedef struct nd_net {
     size_t n_banks;
     float *wanted, *scratch; /* as large as the largest bank */
     nd_effort effort;        /* so far */
+    bool fftw;               /* numbers come out of FFTW: not the same on all machines */
     void *state;             /* the model's own, owned */
     nd_arena arena;
 } nd_net;
@@ -72,6 +76,10 @@ struct nd_model_ops {
     nd_code (*check)(const nd_params *p, nd_shape shape, nd_err *err);
     /* Carves banks and buffers; called twice, to measure and to take. */
     void (*layout)(nd_net *net, nd_arena *a);
+    /* Gets what cannot lie in the arena, and gives it back, also after a failure or without
+     * `open`; NULL: there is nothing. */
+    nd_code (*open)(nd_net *net, nd_err *err);
+    void (*close)(nd_net *net);
     void (*init)(nd_net *net);
     /* Brings the states of a phase to rest. FREE comes first in every mini-batch. */
     void (*settle)(nd_net *net, const nd_batch *b, nd_phase phase);
@@ -83,6 +91,10 @@ struct nd_model_ops {
      * activation; NULL: the model has no such bounds. */
     double (*pinned)(const nd_net *net, const nd_batch *b);
     void (*cost)(const nd_params *p, nd_shape shape, nd_cost *c); /* fills the flops */
+    /* What else there is to know of the network as it is, by nd_metric_id; the others stay as
+     * they are. Measured on this mini-batch, which is settled for it, and no weight moves.
+     * NULL: nothing. */
+    void (*report)(nd_net *net, const nd_batch *b, double value[]);
 };
 
 const nd_model_ops *nd_model_at(nd_model_id id);

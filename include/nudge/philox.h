@@ -31,6 +31,8 @@ typedef enum nd_stream {
     ND_STREAM_AUGMENT,      /* flips and shifts of images   (train seed)  */
     ND_STREAM_ANNEAL,       /* annealed importance sampling (train seed)  */
     ND_STREAM_PSEUDO,       /* pixels of pseudo-likelihood  (train seed)  */
+    ND_STREAM_CHECK,        /* directions of finite differences           */
+    ND_STREAM_GIBBS,        /* states of Boltzmann machines (train seed)  */
 } nd_stream;
 
 /* The place of a block of draws; the index within it completes the counter. */

@@ -2,6 +2,7 @@
 #ifndef NUDGE_PLAN_H
 #define NUDGE_PLAN_H
 
+#include "nudge/dataset.h"
 #include "nudge/spec.h"
 
 typedef struct nd_planned {
@@ -20,8 +21,10 @@ typedef struct nd_plan {
     /* nd_plan_price: */
     double seconds;         /* of all trials, on one core of this machine */
     double seconds_longest; /* of the longest                             */
-    size_t bytes_max;       /* of the largest, data set aside             */
-    double data_bytes;      /* of the data sets, shared by a node         */
+    size_t dearest;         /* the trial that was measured, and its data   */
+    nd_shape dearest_shape;
+    size_t bytes_max;  /* of the largest, data set aside             */
+    double data_bytes; /* of the data sets, shared by a node         */
 } nd_plan;
 
 /* Expands the spec in `path`, with "p=v" sets, to trials. */

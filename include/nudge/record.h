@@ -43,9 +43,9 @@ bool nd_status_retry(nd_status s); /* may come out otherwise another time */
 typedef struct nd_record {
     nd_key key;
     nd_status status;
-    int attempts;   /* attempts that ended, this one included     */
-    double seconds; /* wall time of this attempt                  */
-    char host[64], isa[16];
+    int attempts;             /* attempts that ended, this one included     */
+    double seconds;           /* wall time of this attempt                  */
+    char host[64], isa[16];   /* isa: of the kernels; with "+fftw" if FFTW had a part */
     char reason[256];         /* why it failed; empty when done             */
     size_t epochs;            /* length of each curve                       */
     double value[ND_METRICS]; /* NaN: not measured                     */

@@ -7,10 +7,13 @@
 #include "nudge/model.h"
 #include "nudge/record.h"
 
-/* Called after every epoch (counted from 1) with the curves so far. */
+/* epoch: called after every epoch (counted from 1) with the curves so far; may be NULL. */
 typedef struct nd_watch {
     void *ctx;
     void (*epoch)(void *ctx, const nd_record *so_far, size_t epoch);
+    /* May be NULL. At the end of training that did not diverge: the network as it is, and the
+     * first mini-batch of the last epoch (without training: of a first one). */
+    void (*trained)(void *ctx, nd_net *net, const nd_batch *b);
 } nd_watch;
 
 /* Trains to the end, or until it diverges: then the record says so, which is no error.

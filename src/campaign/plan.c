@@ -118,7 +118,6 @@ static nd_code price(nd_plan *plan, nd_shelf *shelf, nd_err *err)
     enum { MOMENT_MS = 300 };
     work dearest = {0};
     nd_params dearest_p = {0};
-    nd_shape dearest_shape = {0};
     for (size_t i = 0; i < plan->n; i++) {
         nd_params p;
         nd_shape shape;
@@ -135,10 +134,11 @@ static nd_code price(nd_plan *plan, nd_shelf *shelf, nd_err *err)
         if (w.flops > dearest.flops || !i) {
             dearest = w;
             dearest_p = p;
-            dearest_shape = shape;
+            plan->dearest = i;
+            plan->dearest_shape = shape;
         }
     }
-    ND_TRY(nd_trial_estimate(&dearest_p, dearest_shape, dearest.train, dearest.test,
+    ND_TRY(nd_trial_estimate(&dearest_p, plan->dearest_shape, dearest.train, dearest.test,
                              MOMENT_MS * 1e-3, &plan->seconds_longest, err));
     const double per_flop = dearest.flops > 0 ? plan->seconds_longest / dearest.flops : 0;
     for (size_t i = 0; i < plan->n; i++) {

@@ -4,6 +4,7 @@
 #include "cli_impl.h"
 
 #include "nudge/clock.h"
+#include "nudge/conv_time.h"
 #include "nudge/json.h"
 #include "nudge/mem.h"
 #include "nudge/spec.h"
@@ -184,6 +185,25 @@ static void run_normals(const bench *b)
     b->k->normals((nd_at){.seed = 1}, b->N, 0.0f, 1.0f, b->f[3]);
 }
 
+/* Binary units with their draws, and the energies of 10 labels over N hidden units. */
+static void run_units(const bench *b)
+{
+    const nd_units u = {.B = b->B,
+                        .n = b->N,
+                        .group = b->N,
+                        .x = b->f[0],
+                        .x_ld = nd_ld(b->N),
+                        .at = {.seed = 1},
+                        .s = b->f[3],
+                        .ld = nd_ld(b->N)};
+    b->k->units(&u);
+}
+static void run_label_energies(const bench *b)
+{
+    const nd_labels l = {b->B, b->N, b->K, b->f[0], b->f[1], b->K, 0};
+    b->k->label_energies(&l, b->f[2], b->f[3]);
+}
+
 /* Every weight of a K x N matrix gets a pulse, up and down in turn, with noise on both
  * devices. */
 static void run_pulse_pairs(const bench *b)
@@ -245,6 +265,8 @@ static const row rows[] = {
     {"pixels", run_pixels, NULL, 1, 1, 65536, 0},
     {"uniforms", run_uniforms, NULL, 1, 1, 65536, 0},
     {"normals", run_normals, NULL, 1, 1, 65536, 0},
+    {"units", run_units, NULL, 1, 1, 65536, 0},
+    {"labels", run_label_energies, NULL, 1, 10, 8192, 0},
     {"pulse_pairs", run_pulse_pairs, NULL, 1, 300, 784, 0},
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
@@ -277,6 +299,10 @@ static const struct {
      "campaign: P-1h\n"
      "base: {model.layers: [784, 512, 10], ep: {T: 40, K: 15, beta: 0.1}, "
      "train: {epochs: 1, batch: 20}, device: {kind: ernoult, c2c: 0.01}}\n"},
+    {"DRBM-300",
+     "campaign: DRBM-300\n"
+     "base: {model: {kind: drbm, layers: [784, 300, 10]}, "
+     "train: {epochs: 1, batch: 100, rates: 1}, device: {kind: ernoult, c2c: 0.01}}\n"},
 };
 enum { N_TRAININGS = sizeof trainings / sizeof *trainings };
 
@@ -446,6 +472,63 @@ static nd_code bench_training(bool json, nd_json *j, nd_err *err)
     return ND_OK;
 }
 
+/* 32 maps of 32 x 32 to 32 such, with the border that keeps the size, with the kernels that
+ * the program uses here. Both count the operations of the direct sum. */
+static const size_t kernel_sizes[] = {3, 5, 7, 9, 11, 15};
+enum { N_SIZES = sizeof kernel_sizes / sizeof *kernel_sizes, SIDE = 32, CONV_BATCH = 20 };
+
+static void conv_row(const char *name, size_t K, double seconds, bool json, nd_json *j)
+{
+    const double flops = 2.0 * SIDE * SIDE * SIDE * SIDE * (double)(K * K);
+    char shape[32];
+    snprintf(shape, sizeof shape, "%dx%dx%d %zux%zu", SIDE, SIDE, SIDE, K, K);
+    if (!json) {
+        printf("  %-8s %-16s %-7s %8.1f us %8.1f GFLOP/s\n", name, shape, nd_kern()->isa,
+               seconds * 1e6, flops / seconds * 1e-9);
+        return;
+    }
+    nd_json_open(j, '{');
+    nd_json_key(j, "name"), nd_json_string(j, name);
+    nd_json_key(j, "isa"), nd_json_string(j, nd_kern()->isa);
+    nd_json_key(j, "shape"), nd_json_string(j, shape);
+    nd_json_key(j, "gflops"), nd_json_real(j, flops / seconds * 1e-9);
+    nd_json_close(j);
+}
+
+/* *from: the smallest of the sizes from which on FFT is faster, 0 if it never is. */
+static nd_code bench_convolution(bool json, nd_json *j, size_t *from, nd_err *err)
+{
+    *from = 0;
+    if (!json) printf("convolutions, direct and by FFT, one of %d images:\n", CONV_BATCH);
+    for (size_t i = 0; i < N_SIZES; i++) {
+        const size_t K = kernel_sizes[i];
+        const nd_conv g = {.rows = SIDE,
+                           .cols = SIDE,
+                           .channels = SIDE,
+                           .pixel = SIDE,
+                           .image = (size_t)SIDE * SIDE * SIDE,
+                           .kh = K,
+                           .kw = K,
+                           .stride = 1,
+                           .pad = K / 2,
+                           .maps = SIDE,
+                           .window = 1};
+        double direct, fft;
+        ND_TRY(nd_conv_time_up(&g, CONV_BATCH, 0.1, &direct, &fft, err));
+        conv_row("conv", K, direct, json, j);
+        conv_row("conv_fft", K, fft, json, j);
+        if (fft >= direct)
+            *from = 0;
+        else if (!*from)
+            *from = K;
+    }
+    if (!json && *from)
+        printf("  FFT is faster from %zux%zu on\n", *from, *from);
+    else if (!json)
+        printf("  FFT is not faster for any of these sizes\n");
+    return ND_OK;
+}
+
 /* With the kernels that the program uses here. */
 static double devices_per_second(bench *b)
 {
@@ -461,8 +544,11 @@ static nd_code run_all(bench *b, bool json, nd_json *j, nd_err *err)
     nd_json_key(j, "isa"), nd_json_string(j, nd_kern()->isa);
     nd_json_key(j, "peak_gflops"), nd_json_real(j, peak_gflops(b, nd_kern()));
     nd_json_key(j, "kernels"), nd_json_open(j, '[');
+    size_t from;
     bench_kernels(b, json, j);
+    ND_TRY(bench_convolution(json, j, &from, err));
     nd_json_close(j);
+    nd_json_key(j, "conv_fft_from"), nd_json_int(j, (long long)from);
     if (!json) printf("training, on one core, evaluation apart:\n");
     nd_json_key(j, "training"), nd_json_open(j, '[');
     ND_TRY(bench_training(json, j, err));

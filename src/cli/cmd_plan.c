@@ -1,6 +1,7 @@
 /* cmd_plan.c -- nudge plan: check, count, price; write nothing. */
 #include "cli_impl.h"
 
+#include "nudge/conv_time.h"
 #include "nudge/json.h"
 #include "nudge/plan.h"
 
@@ -29,7 +30,53 @@ static double rank_mib(const nd_plan *plan)
     return RANK_MIB + ceil(mib((double)plan->bytes_max) + mib(plan->data_bytes));
 }
 
-static void print_json(const nd_plan *plan)
+/* The convolutions of the dearest trial, measured. */
+typedef struct convs {
+    nd_conv_time time[ND_LIST_MAX];
+    size_t n;
+} convs;
+
+static nd_code time_convs(const nd_plan *plan, convs *c, nd_err *err)
+{
+    enum { MOMENT_MS = 5 };
+    nd_params p;
+    ND_TRY(nd_plan_params(plan, plan->dearest, &p, err));
+    return nd_conv_time_all(&p, plan->dearest_shape, MOMENT_MS * 1e-3, c->time, &c->n, err);
+}
+
+static void print_convs(const convs *c)
+{
+    double direct = 0, fft = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        const nd_conv_time *t = &c->time[i];
+        printf("convolution %zu, %zux%zux%zu by %zux%zu to %zu maps: direct %.1f us, fft "
+               "%.1f us per sample and %s\n",
+               i + 1, t->g.rows, t->g.cols, t->g.channels, t->g.kh, t->g.kw, t->g.maps,
+               t->direct * 1e6, t->fft * 1e6, t->input ? "mini-batch" : "step");
+        direct += t->times * t->direct, fft += t->times * t->fft;
+    }
+    if (c->n)
+        printf("  model.convolution: %s is faster here, %.0f us per sample in training "
+               "against %.0f\n",
+               fft < direct ? "fft" : "direct", fmin(direct, fft) * 1e6,
+               fmax(direct, fft) * 1e6);
+}
+
+static void json_convs(nd_json *j, const convs *c)
+{
+    nd_json_key(j, "convolutions"), nd_json_open(j, '[');
+    for (size_t i = 0; i < c->n; i++) {
+        const nd_conv_time *t = &c->time[i];
+        nd_json_open(j, '{');
+        nd_json_key(j, "direct_us"), nd_json_real(j, t->direct * 1e6);
+        nd_json_key(j, "fft_us"), nd_json_real(j, t->fft * 1e6);
+        nd_json_key(j, "times"), nd_json_real(j, t->times);
+        nd_json_close(j);
+    }
+    nd_json_close(j);
+}
+
+static void print_json(const nd_plan *plan, const convs *c)
 {
     const nd_advice advice = nd_plan_advice(plan);
     char limit[32];
@@ -48,6 +95,7 @@ static void print_json(const nd_plan *plan)
     nd_json_key(&j, "data_mib"), nd_json_real(&j, mib(plan->data_bytes));
     nd_json_key(&j, "ranks"), nd_json_int(&j, advice.ranks);
     nd_json_key(&j, "time_limit"), nd_json_string(&j, limit);
+    json_convs(&j, c);
     nd_json_close(&j);
     printf("%s\n", nd_text_str(&j.text));
     nd_text_free(&j.text);
@@ -75,7 +123,7 @@ static void print_dims(const nd_spec *spec)
     }
 }
 
-static void print_text(const nd_plan *plan)
+static void print_text(const nd_plan *plan, const convs *c)
 {
     const nd_advice advice = nd_plan_advice(plan);
     nd_text t = {0};
@@ -95,6 +143,7 @@ static void print_text(const nd_plan *plan)
     printf("%s\n", nd_text_str(&t));
     printf("memory: %.1f MiB per running trial, and %.0f MiB of data shared by a node\n",
            mib((double)plan->bytes_max), mib(plan->data_bytes));
+    print_convs(c);
     printf("suggested: -n %d --time=%s\n", advice.ranks, limit);
     nd_text_free(&t);
 }
@@ -110,10 +159,12 @@ nd_code nd_cmd_plan(int argc, char **argv, nd_err *err)
         {0},
     };
     nd_plan plan = {0};
+    convs c = {.n = 0};
     nd_code code = nd_options_one(argc, argv, options, "a spec", &spec, err);
     if (code == ND_OK) code = nd_plan_new(&plan, spec, sets.v, sets.n, err);
     if (code == ND_OK) code = nd_plan_price(&plan, err);
-    if (code == ND_OK) (json ? print_json : print_text)(&plan);
+    if (code == ND_OK) code = time_convs(&plan, &c, err);
+    if (code == ND_OK) (json ? print_json : print_text)(&plan, &c);
     nd_plan_free(&plan);
     free(sets.v);
     return code;

@@ -22,7 +22,9 @@ static void say_epoch(void *ctx, const nd_record *r, size_t epoch)
     percent("train", r->curve[ND_METRIC_train_error], epoch);
     percent("validation", r->curve[ND_METRIC_validation_error], epoch);
     percent("test", r->curve[ND_METRIC_test_error], epoch);
-    printf("  loss %.5f\n", (double)r->curve[ND_METRIC_train_loss][epoch - 1]);
+    const double loss = (double)r->curve[ND_METRIC_train_loss][epoch - 1];
+    if (!isnan(loss)) printf("  loss %.5f", loss);
+    printf("\n");
     fflush(stdout);
 }
 

@@ -21,6 +21,12 @@ static const nd_command commands[] = {
     {"verify", "DIR", "check that a campaign's files agree", nd_cmd_verify},
     {"map", "DIR [-x P] [-y P] [--metric M] [--where p=v] [--contour V] [-o FILE]",
      "statistics over replicates, as NetCDF, table or figure", nd_cmd_map},
+    {"check",
+     "gdu | gradient | spectrum SPEC [--set p=v ...] [--batch N] [--points N] [-o FILE] "
+     "[--json]",
+     "the theory on the model of a spec: EP against BPTT, gradients against differences, "
+     "states over the nudging circle",
+     nd_cmd_check},
     {"bench", "[--json]", "what the kernels do on this machine, beside its limit and CBLAS",
      nd_cmd_bench},
     {"help",

@@ -17,6 +17,7 @@
  * registers that cover a run of the kernel's row, (column, channel): contiguous in the map
  * and, once flipped, in the weights. The order of each sum follows from geometry and lists
  * alone, so it is the same on every ISA. */
+#include "k_pool.h"
 #include "k_tile.h"
 
 #include <string.h>
@@ -162,29 +163,6 @@ static void add_products(const walk *k, size_t line, size_t lines, size_t p, siz
             add_part(k, &t, line, lines, p, panels);
         }
     }
-}
-
-/* What the window whose first sum is `at` becomes; F, pooling are constants after inlining.
- */
-ND_INLINE vf pooled(const float *at, size_t place, size_t line, size_t F, nd_pool pool,
-                    const uint8_t *chosen, vf *index)
-{
-    vf v = vf_load(at);
-    if (pool == ND_POOL_NONE) return v;
-    const vf want = chosen ? vf_from_u8(chosen) : vf_set1(0.0f);
-    *index = vf_set1(0.0f);
-    for (size_t q = 1; q < F * F; q++) {
-        const vf x = vf_load(at + q / F * line + q % F * place);
-        const vf i = vf_set1((float)q);
-        if (pool == ND_POOL_AVERAGE) {
-            v = vf_add(v, x);
-            continue;
-        }
-        const vm take = chosen ? vi_eq(vf_bits(want), vf_bits(i)) : vf_lt(v, x);
-        v = vf_sel(take, x, v);
-        *index = vf_sel(take, i, *index);
-    }
-    return pool == ND_POOL_AVERAGE ? vf_mul(v, vf_set1(1.0f / (float)(F * F))) : v;
 }
 
 ND_INLINE void pool_line_as(const walk *k, size_t line, size_t l, size_t p, size_t panels,

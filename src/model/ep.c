@@ -22,7 +22,10 @@
 
 #include "nudge/act.h"
 #include "nudge/loss.h"
+#include "nudge/record.h"
+#include "nudge/spectrum.h"
 
+#include <math.h>
 #include <string.h>
 
 void nd_ep_activity(const nd_net *net, size_t B, size_t l, const float *s, float *rho)
@@ -218,17 +221,35 @@ static double pinned(const nd_net *net, const nd_batch *b)
     return all ? (double)at_bound / (double)all : 0;
 }
 
+static void report(nd_net *net, const nd_batch *b, double value[])
+{
+    const nd_ep *e = nd_ep_of(net);
+    if (e->free) {
+        const double cosine = fmax(-1, fmin(nd_ep_angle(net), 1));
+        value[ND_METRIC_feedback_angle] = acos(cosine) * 180 / acos(-1.0);
+    }
+    if (!net->p.ep_spectrum) return;
+    nd_spectrum spectrum;
+    nd_err none = {0};
+    if (nd_spectrum_measure(net, b, &spectrum, &none) != ND_OK) return; /* not to be had */
+    value[ND_METRIC_spectrum_radius] = spectrum.radius;
+    value[ND_METRIC_spectrum_snr] = spectrum.snr;
+}
+
 #define EP(id, text)                                                                       \
     const nd_model_ops nd_model_##id = {.name = text,                                      \
                                         .state_bytes = sizeof(nd_ep),                      \
                                         .check = nd_ep_check,                              \
                                         .layout = nd_ep_layout,                            \
+                                        .open = nd_ep_open,                                \
+                                        .close = nd_ep_close,                              \
                                         .init = nd_ep_init,                                \
                                         .settle = settle,                                  \
                                         .learn = learn,                                    \
                                         .predict = predict,                                \
                                         .pinned = pinned,                                  \
-                                        .cost = nd_ep_cost}
+                                        .cost = nd_ep_cost,                                \
+                                        .report = report}
 EP(ep_prototypical, "ep-prototypical");
 EP(ep_energy, "ep-energy");
 EP(ep_conv, "ep-conv");

@@ -14,19 +14,13 @@
 #include <math.h>
 #include <string.h>
 
-static size_t points_of(const nd_params *p)
-{
-    return (size_t)p->ep_points / 2 + 1;
-}
-
 /* e^{2 pi i n/N} as (cos, sin), and how often the point counts. */
 typedef struct point {
     double cosine, sine, weight;
 } point;
 
-static point point_at(const nd_params *p, size_t n)
+static point point_at(size_t N, size_t n)
 {
-    const size_t N = (size_t)p->ep_points;
     const double angle = 2 * acos(-1.0) * (double)n / (double)N;
     const bool real = n == 0 || 2 * n == N;
     return (point){cos(angle), real ? 0.0 : sin(angle), real ? 1.0 : 2.0};
@@ -36,8 +30,11 @@ void nd_ep_circle_take(nd_net *net, nd_arena *a)
 {
     nd_ep *e = nd_ep_of(net);
     nd_ep_circle *c = &e->circle;
-    c->points = points_of(&net->p);
-    const size_t rows = 2 * c->points * (size_t)net->p.train_batch;
+    const size_t learned =
+        net->p.ep_nudge == ND_NUDGE_HOLOMORPHIC ? (size_t)net->p.ep_points : 0;
+    const size_t shown = (size_t)net->p.ep_spectrum;
+    const size_t most = (learned > shown ? learned : shown) / 2 + 1;
+    const size_t rows = 2 * most * (size_t)net->p.train_batch;
     size_t widest = 0;
     for (size_t l = 0; l < e->L; l++) {
         float **all[] = {&c->now[l], &c->next[l], &c->pre[l]};
@@ -48,16 +45,33 @@ void nd_ep_circle_take(nd_net *net, nd_arena *a)
     c->turned = nd_arena_take(a, rows * widest, sizeof(float));
 }
 
-/* Rows of point n in a layer's block: part 0 real, 1 imaginary. */
 static float *part_of(float *const s[], const nd_ep *e, size_t l, size_t B, size_t n,
                       int part)
 {
     return s[l] + (2 * n + (size_t)part) * B * e->layer[l].ld;
 }
 
+const float *nd_ep_circle_at(const nd_ep *e, size_t l, size_t B, size_t n, int part)
+{
+    return part_of(e->circle.now, e, l, B, n, part);
+}
+
+double nd_ep_circle_moved(const nd_ep *e, size_t B)
+{
+    const nd_ep_circle *c = &e->circle;
+    double most = 0;
+    for (size_t l = e->soft; l < e->L; l++) {
+        float d;
+        nd_kern()->largest(2 * c->simulated * B * e->layer[l].ld, c->now[l], c->next[l],
+                           &d);
+        if ((double)d > most) most = (double)d;
+    }
+    return most;
+}
+
 static void start(nd_ep *e, size_t B)
 {
-    for (size_t n = 0; n < e->circle.points; n++)
+    for (size_t n = 0; n < e->circle.simulated; n++)
         for (size_t l = 0; l < e->L; l++) {
             const size_t size = B * e->layer[l].ld * sizeof(float);
             memcpy(part_of(e->circle.now, e, l, B, n, 0), e->rest[ND_PHASE_FREE].s[l],
@@ -87,6 +101,7 @@ static void read_out(const nd_ep *e, const nd_ep_moment *m, size_t n, float *con
     nd_kern()->soft_error(&error);
 }
 
+/* One layer of one point, the neurons' noise on the real part of their pre-activation. */
 static void step_layer(const nd_net *net, const nd_ep_moment *m, size_t l, size_t n,
                        const float beta[2])
 {
@@ -109,6 +124,7 @@ static void step_layer(const nd_net *net, const nd_ep_moment *m, size_t l, size_
         nd_ep_hear(e, l, B, &sound, &a);
         a.out = part_of(c->pre, e, l, B, n, part);
         nd_kern()->affine(&a);
+        if (e->imperfect && part == 0) nd_ep_neurons(net, m, l, a.out);
         r.B = a.B, r.n = a.n; /* as the layer is seen: see nd_ep_hear */
         r.pre[part] = a.out;
         r.old[part] = part_of(c->now, e, l, B, n, part);
@@ -117,27 +133,31 @@ static void step_layer(const nd_net *net, const nd_ep_moment *m, size_t l, size_
     nd_kern()->relax_complex(&r);
 }
 
-static void settle(nd_net *net, const nd_ep_moment *m)
+void nd_ep_circle_settle(nd_net *net, const nd_ep_moment *m, size_t N)
 {
     nd_ep *e = nd_ep_of(net);
     nd_ep_circle *c = &e->circle;
+    c->N = N;
+    c->simulated = N / 2 + 1;
     start(e, m->b->B);
     for (int64_t t = 0; t < net->p.ep_K; t++) {
-        for (size_t n = 0; n < c->points; n++) {
-            const point at = point_at(&net->p, n);
+        for (size_t n = 0; n < c->simulated; n++) {
+            const point at = point_at(N, n);
             const float beta[2] = {(float)((double)m->beta * at.cosine),
                                    (float)((double)m->beta * at.sine)};
+            nd_ep_moment then = *m; /* one phase after the other, as noise sees it */
+            then.t += (uint32_t)((int64_t)n * net->p.ep_K + t);
             if (e->soft) read_out(e, m, n, c->now, c->next, beta);
             for (size_t l = e->soft; l < e->L; l++)
-                step_layer(net, m, l, n, beta);
+                step_layer(net, &then, l, n, beta);
         }
         for (size_t l = 0; l < e->L; l++) {
             float *swap = c->now[l];
             c->now[l] = c->next[l], c->next[l] = swap;
         }
     }
-    for (size_t n = 0; e->soft && n < c->points; n++) {
-        const point at = point_at(&net->p, n);
+    for (size_t n = 0; e->soft && n < c->simulated; n++) {
+        const point at = point_at(N, n);
         const float beta[2] = {(float)((double)m->beta * at.cosine),
                                (float)((double)m->beta * at.sine)};
         read_out(e, m, n, c->now, c->now, beta);
@@ -154,8 +174,8 @@ static void turn(const nd_net *net, size_t l, size_t B)
     const nd_ep *e = nd_ep_of(net);
     const nd_ep_circle *c = &e->circle;
     const size_t size = B * e->layer[l].ld;
-    for (size_t n = 0; n < c->points; n++) {
-        const point at = point_at(&net->p, n);
+    for (size_t n = 0; n < c->simulated; n++) {
+        const point at = point_at(c->N, n);
         const float cosine = (float)(at.weight * at.cosine);
         const float sine = (float)(at.weight * at.sine);
         const float *re = part_of(c->now, e, l, B, n, 0);
@@ -171,7 +191,7 @@ void nd_ep_circle_learn(nd_net *net, const nd_ep_moment *m)
     const nd_ep *e = nd_ep_of(net);
     const nd_ep_circle *c = &e->circle;
     const size_t B = m->b->B;
-    settle(net, m);
+    nd_ep_circle_settle(net, m, (size_t)net->p.ep_points);
     for (size_t l = 0; l < e->L; l++) {
         const size_t size = B * e->layer[l].ld;
         const double per = (double)net->p.ep_points * (double)m->beta * (double)B;
@@ -180,13 +200,13 @@ void nd_ep_circle_learn(nd_net *net, const nd_ep_moment *m)
         /* the real parts are what a bias, and the real input, see: summed over the points */
         float *sum = e->change;
         memcpy(sum, c->turned, size * sizeof *sum);
-        for (size_t n = 1; n < c->points; n++)
+        for (size_t n = 1; n < c->simulated; n++)
             nd_kern()->add(size, c->turned + 2 * n * size, sum);
         const bool first = l + 1 == e->L;
         const nd_ep_pair pair = first ? (nd_ep_pair){m->x, sum, e->input_arg}
                                       : (nd_ep_pair){c->now[l + 1], c->turned, NULL};
         const nd_ep_pair nothing = {0};
-        nd_ep_outer(net, l, first ? B : 2 * c->points * B, scale, pair, nothing);
+        nd_ep_outer(net, l, first ? B : 2 * c->simulated * B, scale, pair, nothing);
         nd_net_move(net, (size_t)(e->link[l].W - net->bank), l, m->b->at);
         nd_ep_outer_bias(net, l, B, scale, sum, NULL);
         nd_net_move(net, (size_t)(e->link[l].b - net->bank), l, m->b->at);

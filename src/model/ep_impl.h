@@ -8,6 +8,7 @@
 
 #include "model_impl.h"
 
+#include "nudge/fft_conv.h"
 #include "nudge/model.h"
 
 enum { ND_EP_LAYERS = ND_LIST_MAX };
@@ -26,6 +27,8 @@ typedef struct nd_ep_link {
     float *down;
     bool conv;
     nd_conv g;
+    bool by_fft; /* model.convolution: up and down through fft, without `down` */
+    nd_fft_conv fft;
 } nd_ep_link;
 
 /* All free layers at one moment, each (B, ld). rho is what neighbours hear: r(s) of the
@@ -45,10 +48,10 @@ typedef struct nd_ep_sound {
     float *pre; /* (B, ld) where a convolution's pre-activation is set out          */
 } nd_ep_sound;
 
-/* Complex states on a circle of nudges: for each of `points`, (B, ld) real parts, then (B,
- * ld) imaginary parts. */
+/* Complex states on a circle of N nudges: for each point that is simulated, (B, ld) real
+ * parts, then (B, ld) imaginary parts. */
 typedef struct nd_ep_circle {
-    size_t points;
+    size_t N, simulated; /* points 0 .. N/2; the others are conjugates of these */
     float *now[ND_EP_LAYERS], *next[ND_EP_LAYERS], *pre[ND_EP_LAYERS];
     float *turned;
 } nd_ep_circle;
@@ -104,6 +107,8 @@ static inline nd_ep *nd_ep_of(const nd_net *net)
 
 nd_code nd_ep_check(const nd_params *p, nd_shape shape, nd_err *err);
 void nd_ep_layout(nd_net *net, nd_arena *a);
+nd_code nd_ep_open(nd_net *net, nd_err *err);
+void nd_ep_close(nd_net *net);
 void nd_ep_init(nd_net *net);
 void nd_ep_cost(const nd_params *p, nd_shape shape, nd_cost *c);
 
@@ -166,6 +171,9 @@ void nd_ep_activity(const nd_net *net, size_t B, size_t l, const float *s, float
 void nd_ep_step(const nd_net *net, const nd_ep_moment *m, const nd_ep_states *now,
                 const nd_ep_states *next);
 
+/* What the neurons of layer l do to their pre-activations x (B, ld). */
+void nd_ep_neurons(const nd_net *net, const nd_ep_moment *m, size_t l, float *x);
+
 /* At rest: the read-out's logits after a free phase, its error in s[0] after a nudged one.
  */
 void nd_ep_readout(const nd_net *net, const nd_ep_moment *m, const nd_ep_states *s);
@@ -174,5 +182,15 @@ void nd_ep_readout(const nd_net *net, const nd_ep_moment *m, const nd_ep_states 
 
 void nd_ep_circle_take(nd_net *net, nd_arena *a);
 void nd_ep_circle_learn(nd_net *net, const nd_ep_moment *m);
+
+/* From the free rest to the rests of N nudges of size m->beta; N is ep.points, or
+ * ep.spectrum. */
+void nd_ep_circle_settle(nd_net *net, const nd_ep_moment *m, size_t N);
+
+/* Layer l at point n <= N/2, (B, ld): part 0 real, 1 imaginary. */
+const float *nd_ep_circle_at(const nd_ep *e, size_t l, size_t B, size_t n, int part);
+
+/* Largest change of a part of a state in the last step. */
+double nd_ep_circle_moved(const nd_ep *e, size_t B);
 
 #endif

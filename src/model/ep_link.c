@@ -49,7 +49,10 @@ void nd_ep_refresh(const nd_net *net)
     for (size_t l = 0; l + 1 < e->L; l++) {
         const nd_ep_link *k = &e->link[l];
         const nd_bank *W = k->back ? k->back : k->W;
-        if (k->conv)
+        if (k->by_fft) {
+            nd_fft_conv_learn_up(&k->fft, k->W->weight, e->scratch);
+            nd_fft_conv_learn_down(&k->fft, W->weight, e->scratch);
+        } else if (k->conv)
             nd_kern()->conv_flip(&k->g, W->weight, k->down);
         else if (!k->back)
             nd_kern()->transpose(W->k, W->n, W->weight, k->down);
@@ -69,7 +72,10 @@ static void convolve(const nd_ep *e, size_t l, size_t B, const float *lower, boo
                                .out = out,
                                .argmax = arg,
                                .scratch = e->scratch};
-    nd_kern()->conv(&f);
+    if (k->by_fft)
+        nd_fft_conv_forward(&k->fft, &f);
+    else
+        nd_kern()->conv(&f);
 }
 
 void nd_ep_refresh_input(const nd_net *net, const nd_ep_moment *m)
@@ -77,6 +83,7 @@ void nd_ep_refresh_input(const nd_net *net, const nd_ep_moment *m)
     const nd_ep *e = nd_ep_of(net);
     const nd_ep_link *first = &e->link[e->L - 1];
     if (first->conv) {
+        if (first->by_fft) nd_fft_conv_learn_up(&first->fft, first->W->weight, e->scratch);
         convolve(e, e->L - 1, m->b->B, m->x, true, e->drive, e->input_arg);
         return;
     }
@@ -138,7 +145,10 @@ static void hear_above(const nd_ep *e, size_t l, size_t B, const nd_ep_sound *so
                                 .flipped = k->down,
                                 .out = sound->pre,
                                 .scratch = e->scratch};
-        nd_kern()->conv_back(&t);
+        if (k->by_fft)
+            nd_fft_conv_back(&k->fft, &t);
+        else
+            nd_kern()->conv_back(&t);
         return;
     }
     const nd_term term = {sound->above, k->W->n, e->layer[l - 1].ld,

@@ -1,6 +1,8 @@
 /* ep_net.c -- the shape of an EP network: what parameters fit, and what memory it takes. */
 #include "ep_impl.h"
 
+#include "nudge/spectrum.h"
+
 #include "stack_impl.h"
 
 #include <math.h>
@@ -101,8 +103,9 @@ static nd_code check_options(const nd_params *p, size_t links, nd_err *err)
     const bool continual = p->ep_update == ND_UPDATE_CONTINUAL;
     const bool free = p->ep_symmetry == ND_SYMMETRY_FREE;
     const bool even_odd = p->ep_order == ND_ORDER_EVEN_ODD;
-    const bool noisy = p->ep_noise > 0 || p->ep_gain_sd > 0 || p->ep_offset_sd > 0 ||
-                       p->ep_bits > 0 || p->ep_nudge_noise > 0;
+    const bool rough =
+        p->ep_gain_sd > 0 || p->ep_offset_sd > 0 || p->ep_bits > 0 || p->ep_nudge_noise > 0;
+    const bool shown = p->ep_spectrum > 0;
     const bool smooth = holomorphic(p->model_activation);
     const struct {
         bool wrong;
@@ -124,8 +127,16 @@ static nd_code check_options(const nd_params *p, size_t links, nd_err *err)
         {circle && (continual || free || even_odd || p->ep_tolerance > 0),
          "ep.nudge holomorphic goes with ep.update at-rest, ep.symmetry tied, ep.order "
          "jacobi and ep.tolerance 0 only"},
-        {circle && noisy, "ep.nudge holomorphic goes with perfect neurons only: set "
-                          "ep.noise, gain_sd, offset_sd, bits and nudge_noise to 0"},
+        {circle && rough, "ep.nudge holomorphic goes with ep.noise, but no other imperfect "
+                          "neurons: set ep.gain_sd, offset_sd, bits and nudge_noise to 0"},
+        {shown && p->ep_spectrum < ND_SPECTRUM_POINTS_MIN,
+         "ep.spectrum needs at least 8 points to tell decay from noise; 16 is usual"},
+        {shown && (energy || !smooth),
+         "ep.spectrum needs prototypical dynamics and an activation with a holomorphic "
+         "continuation (shifted-sigmoid, logistic, tanh or identity): set it to 0"},
+        {shown && (rough || even_odd),
+         "ep.spectrum goes with ep.order jacobi and ep.gain_sd, offset_sd, bits and "
+         "nudge_noise 0 only"},
         {continual && p->ep_nudge == ND_NUDGE_SYMMETRIC,
          "ep.update continual moves weights within one nudged phase: take ep.nudge "
          "one-sided, negative or random-sign"},
@@ -147,13 +158,17 @@ static nd_code check_stack(const nd_params *p, const plan *t, nd_shape shape, nd
                        "model.stack \"%s\" ends with %zu units, but the data set has %zu "
                        "classes: end it with fc %zu",
                        p->model_stack.s, t->layer[0].n, shape.classes, shape.classes);
+    for (size_t l = 0; p->model_convolution == ND_CONVOLUTION_FFT && l < t->L; l++)
+        if (t->conv[l]) ND_TRY(nd_fft_conv_check(&t->g[l], err));
     bool max = false;
     for (size_t l = 0; l < t->L; l++)
         max = max || (t->conv[l] && t->g[l].pool == ND_POOL_MAX && l + 1 < t->L);
-    if (max && p->ep_nudge == ND_NUDGE_HOLOMORPHIC)
+    const bool circle = p->ep_nudge == ND_NUDGE_HOLOMORPHIC;
+    if (max && (circle || p->ep_spectrum))
         return ND_FAIL(err, ND_EINPUT,
-                       "ep.nudge holomorphic has no max pooling between layers, which is "
-                       "not holomorphic: take avg in model.stack");
+                       "%s has no max pooling between layers, which is not holomorphic: "
+                       "take avg in model.stack",
+                       circle ? "ep.nudge holomorphic" : "ep.spectrum");
     return ND_OK;
 }
 
@@ -193,12 +208,15 @@ static void take_link(nd_net *net, nd_ep *e, const plan *t, size_t l, nd_arena *
         .W = net->bank + l, .b = net->bank + L + l, .conv = t->conv[l], .g = t->g[l]};
     nd_bank_take(link->W, p, k, n, (uint32_t)(2 * l), false, a);
     nd_bank_take(link->b, p, 1, n, (uint32_t)(2 * l + 1), true, a);
+    link->by_fft = link->conv && p->model_convolution == ND_CONVOLUTION_FFT;
+    if (link->by_fft) nd_fft_conv_take(&link->fft, &link->g, l + 1 < L, a);
     if (l + 1 == L) return;
     if (e->free) {
         const uint32_t id = (uint32_t)(2 * ND_EP_LAYERS + l);
         link->back = net->bank + 2 * L + l;
         nd_bank_take(link->back, p, link->conv ? k : n, link->conv ? n : k, id, false, a);
     }
+    if (link->by_fft) return;
     if (link->conv)
         link->down = nd_arena_take(a, nd_conv_flipped(&link->g), sizeof(float));
     else if (!e->free)
@@ -219,6 +237,7 @@ static void take_conv(nd_ep *e, size_t B, nd_arena *a)
         if (e->layer[l].ld != nd_ld(e->layer[l].n))
             flat = larger(flat, nd_ld(e->layer[l].n));
         if (!k->conv) continue;
+        if (k->by_fft) scratch = larger(scratch, nd_fft_conv_scratch(&k->fft));
         scratch = larger(scratch, nd_conv_forward_scratch(&k->g));
         scratch = larger(scratch, nd_conv_back_scratch(&k->g));
         scratch = larger(scratch, nd_conv_hebb_scratch(&k->g));
@@ -248,7 +267,7 @@ static void take_options(nd_net *net, nd_ep *e, size_t B, nd_arena *a)
     if (p->ep_nudge_noise > 0) e->target = take(e, 0, B, a);
     if (p->ep_start == ND_START_PERSISTENT)
         e->kept = nd_arena_take(a, net->shape.examples * row, sizeof *e->kept);
-    if (p->ep_nudge == ND_NUDGE_HOLOMORPHIC) nd_ep_circle_take(net, a);
+    if (p->ep_nudge == ND_NUDGE_HOLOMORPHIC || p->ep_spectrum) nd_ep_circle_take(net, a);
     if (nd_ep_follows(net)) nd_ep_follower_take(net, a);
 }
 
@@ -281,6 +300,24 @@ void nd_ep_layout(nd_net *net, nd_arena *a)
         take_states(all[i], e, B, a);
     take_options(net, e, B, a);
     e->one = 1.0f;
+}
+
+nd_code nd_ep_open(nd_net *net, nd_err *err)
+{
+    nd_ep *e = nd_ep_of(net);
+    for (size_t l = 0; l < e->L; l++) {
+        if (!e->link[l].by_fft) continue;
+        ND_TRY(nd_fft_conv_open(&e->link[l].fft, err));
+        net->fftw = true;
+    }
+    return ND_OK;
+}
+
+void nd_ep_close(nd_net *net)
+{
+    nd_ep *e = nd_ep_of(net);
+    for (size_t l = 0; l < e->L; l++)
+        if (e->link[l].by_fft) nd_fft_conv_close(&e->link[l].fft);
 }
 
 /* ---- first values ---- */

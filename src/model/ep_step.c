@@ -78,24 +78,30 @@ static const float *target_of(const nd_net *net, const nd_ep_moment *m)
     return e->target;
 }
 
-/* Sets the pre-activation out, puts the neurons' imperfections on it, and makes it the
- * drive. */
-static void imperfections(const nd_net *net, const nd_ep_moment *m, size_t l, nd_affine *in)
+void nd_ep_neurons(const nd_net *net, const nd_ep_moment *m, size_t l, float *x)
 {
     const nd_ep *e = nd_ep_of(net);
     const nd_ep_layer *layer = &e->layer[l];
     const bool noisy = m->nudged || net->p.ep_noise_in == ND_NOISE_IN_ALL;
-    nd_affine a = *in;
-    a.out = e->pre[l];
-    nd_kern()->affine(&a);
     const nd_neurons neurons = {.B = m->b->B,
                                 .n = layer->ld == nd_ld(layer->n) ? layer->n : layer->ld,
                                 .gain = e->gain[l],
                                 .offset = e->offset[l],
                                 .sd = noisy ? (float)net->p.ep_noise : 0.0f,
                                 .at = noise_at(m, ND_STREAM_NEURON_NOISE, l),
-                                .x = e->pre[l]};
+                                .x = x};
     nd_kern()->neurons(&neurons);
+}
+
+/* Sets the pre-activation out, puts the neurons' imperfections on it, and makes it the
+ * drive. */
+static void imperfections(const nd_net *net, const nd_ep_moment *m, size_t l, nd_affine *in)
+{
+    const nd_ep *e = nd_ep_of(net);
+    nd_affine a = *in;
+    a.out = e->pre[l];
+    nd_kern()->affine(&a);
+    nd_ep_neurons(net, m, l, e->pre[l]);
     in->drive = e->pre[l];
     in->drive_ld = nd_ld(in->n);
     in->terms = 0;

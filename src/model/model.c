@@ -60,18 +60,22 @@ nd_code nd_net_new(nd_net *net, const nd_params *p, nd_shape shape, nd_err *err)
 {
     size_t bytes;
     ND_TRY(measured(net, p, shape, &bytes, err));
-    const nd_code code = nd_arena_new(&net->arena, bytes, err);
+    nd_code code = nd_arena_new(&net->arena, bytes, err);
+    if (code == ND_OK) {
+        layout(net, &net->arena);
+        if (net->ops->open) code = net->ops->open(net, err);
+    }
     if (code != ND_OK) {
         nd_net_free(net);
         return code;
     }
-    layout(net, &net->arena);
     net->ops->init(net);
     return ND_OK;
 }
 
 void nd_net_free(nd_net *net)
 {
+    if (net->state && net->ops->close) net->ops->close(net);
     free(net->state);
     nd_arena_free(&net->arena);
     *net = (nd_net){0};

@@ -63,21 +63,36 @@ size_t nd_batches_count(const nd_batches *s)
     return (s->split.train.n + B - 1) / B;
 }
 
+/* From an order of blocks to the order of their n images, in place, from the end. */
+static void unfold(uint32_t *order, size_t blocks, size_t size, size_t n)
+{
+    size_t end = n;
+    for (size_t i = blocks; i-- > 0;) {
+        const size_t first = order[i] * size, left = n - first;
+        for (size_t k = left < size ? left : size; k-- > 0;)
+            order[--end] = (uint32_t)(first + k);
+    }
+}
+
 /* The order of the training images in an epoch: Fisher and Yates, the same for every trial
- * with this training seed. */
+ * with this training seed; of single images, or of blocks as large as a mini-batch, of
+ * which a short one stays last. */
 static void shuffle(nd_batches *s, uint32_t epoch)
 {
     const nd_at at = {
         .seed = (uint64_t)s->p->train_seed, .stream = ND_STREAM_SHUFFLE, .epoch = epoch};
-    const size_t n = s->split.train.n;
-    for (size_t i = 0; i < n; i++)
+    const bool in_blocks = s->p->train_mini_batches == ND_MINI_BATCHES_BLOCKS;
+    const size_t n = s->split.train.n, size = in_blocks ? (size_t)s->p->train_batch : 1;
+    const size_t blocks = (n + size - 1) / size;
+    for (size_t i = 0; i < blocks; i++)
         s->order[i] = (uint32_t)i;
-    for (size_t i = n; i > 1; i--) {
+    for (size_t i = n / size; i > 1; i--) {
         const uint32_t j = nd_philox_below(at, (uint32_t)i, (uint32_t)i);
         const uint32_t last = s->order[i - 1];
         s->order[i - 1] = s->order[j];
         s->order[j] = last;
     }
+    if (in_blocks) unfold(s->order, blocks, size, n);
     s->ordered = epoch;
 }
 
@@ -144,5 +159,7 @@ nd_batch nd_batches_evaluate(nd_batches *s, nd_part part, uint32_t epoch, size_t
     for (size_t b = 0; b < B; b++)
         put(s, b, from, first + b, example + b,
             from->pixels + (first + b) * s->shape.features);
-    return batch_of(s, B, epoch, upper | (uint32_t)example);
+    nd_batch out = batch_of(s, B, epoch, upper | (uint32_t)example);
+    out.judged = true;
+    return out;
 }

@@ -120,7 +120,8 @@ static void put_errors(run *r, nd_record *out, uint32_t epoch, const nd_tally *t
 {
     const int64_t every = r->p->train_test_every, last = r->p->train_epochs;
     put(out, ND_METRIC_train_error, epoch, fraction(train->errors, train->samples));
-    put(out, ND_METRIC_train_loss, epoch, train->loss / (double)train->samples);
+    put(out, ND_METRIC_train_loss, epoch,
+        train->samples ? train->loss / (double)train->samples : (double)NAN);
     put_devices(r, out, epoch);
     const bool due = epoch == last || (every && epoch % every == 0);
     if (!due) return;
@@ -159,6 +160,25 @@ static bool sound(const run *r, nd_record *out, uint32_t epoch, bool loss_real)
     return false;
 }
 
+/* What the model itself has to say after an epoch (0: before the first), on the first
+ * mini-batch of it. */
+static void put_report(run *r, nd_record *out, uint32_t epoch)
+{
+    double value[ND_METRICS];
+    if (!r->net.ops->report) return;
+    for (int m = 0; m < ND_METRICS; m++)
+        value[m] = (double)NAN;
+    const nd_batch b = nd_batches_train(&r->batches, epoch, 0);
+    r->net.ops->report(&r->net, &b, value);
+    for (int m = 0; m < ND_METRICS; m++) {
+        if (isnan(value[m])) continue;
+        if (epoch)
+            put(out, (nd_metric_id)m, epoch, value[m]);
+        else
+            out->value[m] = value[m];
+    }
+}
+
 static void train(run *r, const nd_watch *watch, nd_record *out)
 {
     for (uint32_t epoch = 1; epoch <= (uint32_t)r->p->train_epochs; epoch++) {
@@ -172,9 +192,13 @@ static void train(run *r, const nd_watch *watch, nd_record *out)
             mean_steps(&r->net.effort, &before, ND_PHASE_FREE, ND_PHASE_FREE));
         put(out, ND_METRIC_nudged_steps, epoch,
             mean_steps(&r->net.effort, &before, ND_PHASE_PLUS, ND_PHASE_MINUS));
+        put(out, ND_METRIC_swap_acceptance, epoch,
+            fraction(r->net.effort.swapped - before.swapped,
+                     r->net.effort.swaps - before.swaps));
         put_errors(r, out, epoch, &tally);
+        put_report(r, out, epoch);
         out->value[ND_METRIC_epochs] = epoch;
-        if (watch) watch->epoch(watch->ctx, out, epoch);
+        if (watch && watch->epoch) watch->epoch(watch->ctx, out, epoch);
     }
 }
 
@@ -185,6 +209,7 @@ static void measure_untrained(run *r, nd_record *out)
     out->value[ND_METRIC_test_error] = fraction(t.errors, t.samples);
     t = evaluate(r, ND_PART_VALIDATION, 0);
     out->value[ND_METRIC_validation_error] = fraction(t.errors, t.samples);
+    put_report(r, out, 0);
 }
 
 nd_code nd_trial_run(const nd_params *p, const nd_dataset *data, const nd_watch *watch,
@@ -201,7 +226,7 @@ nd_code nd_trial_run(const nd_params *p, const nd_dataset *data, const nd_watch 
     if (code != ND_OK) goto out;
     out->status = ND_STATUS_DONE;
     out->value[ND_METRIC_epochs] = 0;
-    nd_copy(out->isa, sizeof out->isa, nd_kern()->isa);
+    snprintf(out->isa, sizeof out->isa, "%s%s", nd_kern()->isa, r.net.fftw ? "+fftw" : "");
     nd_hostname(out->host, sizeof out->host);
     if (p->train_epochs)
         train(&r, watch, out);
@@ -210,6 +235,10 @@ nd_code nd_trial_run(const nd_params *p, const nd_dataset *data, const nd_watch 
     out->seconds = nd_now() - start;
     out->value[ND_METRIC_samples_per_second] =
         out->value[ND_METRIC_epochs] * (double)split.train.n / out->seconds;
+    if (watch && watch->trained && out->status == ND_STATUS_DONE) {
+        const nd_batch b = nd_batches_train(&r.batches, (uint32_t)p->train_epochs, 0);
+        watch->trained(watch->ctx, &r.net, &b);
+    }
 out:
     end(&r);
     return code;

@@ -10,6 +10,8 @@ assert b["isa"] in ("scalar", "avx2", "avx512") and b["peak_gflops"] > 0
 assert {k["name"] for k in b["kernels"]} >= {"affine", "relax", "hebb", "pulse_pairs"}
 for k in b["kernels"]:
     assert k["isa"] and k["shape"] and (k.get("gflops", 0) > 0) != (k.get("items_per_second", 0) > 0), k
+assert {k["name"] for k in b["kernels"]} >= {"conv", "conv_fft"}
+assert b["conv_fft_from"] in (0, 3, 5, 7, 9, 11, 15)
 assert {t["name"] for t in b["training"]} >= {"P-1h", "P-2h"}
 assert all(t["samples_per_second"] > 0 for t in b["training"])
 assert b["devices_per_second"]["ernoult"] > 0

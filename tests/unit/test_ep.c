@@ -305,6 +305,18 @@ static void two_points_are_the_symmetric_nudge(void **state)
         }
 }
 
+/* ... and its neurons' noise is the noise of those two phases. */
+static void two_points_hear_the_noise_of_two_phases(void **state)
+{
+    (void)state;
+    const nd_params p = PARAMS(CIRCLE("2", "0.2"), "ep.noise", "0.05", "ep.K", "20");
+    const nd_params q =
+        PARAMS("ep.nudge", "symmetric", "ep.beta", "0.2", "ep.noise", "0.05", "ep.K", "20");
+    const nd_params quiet = PARAMS(CIRCLE("2", "0.2"), "ep.K", "20");
+    assert_true(updates_apart(&p, &q) < 2e-5);
+    assert_true(updates_apart(&p, &quiet) > 0.05);
+}
+
 /* Large circles: four points err less than two, six less than four, and each less by the
  * right power when the circle shrinks. The measure: eight points on a small circle. (float;
  * the slopes to high order are tested in double precision.) */
@@ -546,7 +558,12 @@ static void unfit_options_are_refused(void **state)
          "holomorphic"},
         {"above 0", "ep.beta", "-0.1", "ep.nudge", "holomorphic"},
         {"at-rest", "ep.update", "continual", "ep.nudge", "holomorphic"},
-        {"perfect neurons", "ep.noise", "0.1", "ep.nudge", "holomorphic"},
+        {"other imperfect neurons", "ep.bits", "4", "ep.nudge", "holomorphic"},
+        {"at least 8 points", "ep.spectrum", "4"},
+        {"ep.spectrum needs proto", "ep.spectrum", "16", "model.kind", "ep-energy"},
+        {"ep.spectrum needs proto", "ep.spectrum", "16", "model.activation",
+         "hard-sigmoid"},
+        {"ep.spectrum goes with", "ep.spectrum", "16", "ep.bits", "4"},
         {"one nudged phase", "ep.update", "continual", "ep.nudge", "symmetric"},
         {"reads a hidden layer", "model.layers", "[12, 3]", "ep.loss", "cross-entropy"},
         {"squared", "ep.nudge_noise", "0.1", "ep.loss", "cross-entropy"},
@@ -576,6 +593,7 @@ int main(void)
         cmocka_unit_test(convolutions_settle_in_both_orders),
         cmocka_unit_test(negative_is_the_other_side),
         cmocka_unit_test(two_points_are_the_symmetric_nudge),
+        cmocka_unit_test(two_points_hear_the_noise_of_two_phases),
         cmocka_unit_test(more_points_err_less),
         cmocka_unit_test(odd_numbers_of_points_work),
         cmocka_unit_test(continual_updates_telescope),

@@ -140,6 +140,86 @@ static void shapes_that_cannot_be(void **state)
     nd_fourier_free(NULL);
 }
 
+/* Pairs of real maps as complex numbers, in planes with room between lines and places; only
+ * lines 1 to 1 + used hold anything before, and are finished after. */
+static void planes(void **state)
+{
+    (void)state;
+    static const nd_fourier_plane shapes[] = {
+        {8, 6, 5, 2, 6, 48},      {1, 1, 1, 1, 2, 16},   {5, 9, 3, 3, 6, 64},
+        {20, 32, 19, 8, 16, 528}, {36, 4, 30, 1, 2, 16},
+    };
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const nd_fourier_plane *s = &shapes[i];
+        const size_t size = s->rows * s->line, first = s->used < s->rows;
+        nd_fourier_planes *f;
+        nd_err err;
+        ok(nd_fourier_planes_new(&f, s, &err), &err);
+        float *data = aligned_alloc(64, size * sizeof *data);
+        float *x = calloc(size, sizeof *x);
+        assert_non_null(data);
+        assert_non_null(x);
+        for (size_t y = first; y < first + s->used; y++)
+            for (size_t j = 0; j < s->cols * s->place; j++)
+                x[y * s->line + j] =
+                    (float)nd_philox_unit((nd_at){.seed = 3}, (uint32_t)(y * 4096 + j)) -
+                    0.5f;
+        memcpy(data, x, size * sizeof *data);
+        nd_fourier_planes_forward(f, data, first);
+        const size_t k1 = s->rows / 3, k2 = s->cols - 1; /* one frequency of each pair */
+        for (size_t p = 0; p < s->pairs; p++) {
+            double complex sum = 0;
+            for (size_t j = 0; j < s->rows * s->cols; j++) {
+                const size_t y = j / s->cols, col = j % s->cols;
+                const double angle = -2 * acos(-1.0) *
+                                     ((double)(y * k1) / (double)s->rows +
+                                      (double)(col * k2) / (double)s->cols);
+                const float *at = x + y * s->line + col * s->place + 2 * p;
+                sum +=
+                    number((double)at[0], (double)at[1]) * number(cos(angle), sin(angle));
+            }
+            const float *at = data + k1 * s->line + k2 * s->place + 2 * p;
+            assert_true(cabs(number((double)at[0], (double)at[1]) - sum) < 1e-4);
+        }
+        nd_fourier_planes_backward(f, data, first);
+        const float n = (float)(s->rows * s->cols);
+        for (size_t y = first; y < first + s->used; y++)
+            for (size_t j = 0; j < s->cols * s->place; j++)
+                if (j % s->place < 2 * s->pairs)
+                    assert_true(fabsf(data[y * s->line + j] / n - x[y * s->line + j]) <
+                                1e-6f);
+                else /* not transformed */
+                    assert_true(data[y * s->line + j] == x[y * s->line + j]);
+        free(data), free(x);
+        nd_fourier_planes_free(f);
+    }
+}
+
+static void planes_that_cannot_be(void **state)
+{
+    (void)state;
+    static const nd_fourier_plane shapes[] = {
+        {0, 4, 1, 1, 2, 16},
+        {4, 4, 0, 1, 2, 16},
+        {4, 4, 5, 1, 2, 16},
+        {4, 4, 4, 2, 2, 16}, /* pairs overlap */
+        {4, 9, 4, 1, 2, 16}, /* lines overlap */
+        {(size_t)1 << 40, 4, 1, 1, 2, 16},
+        {SIZE_MAX, 4, 1, 1, 2, SIZE_MAX - 15},
+    };
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        nd_fourier_planes *f;
+        nd_err err;
+        assert_int_equal(nd_fourier_planes_new(&f, &shapes[i], &err), ND_EINPUT);
+        assert_null(f);
+        assert_non_null(strstr(err.message, "cannot transform planes"));
+    }
+    nd_fourier_planes_free(NULL);
+    for (size_t n = 1; n < 1000; n++)
+        assert_true(nd_fourier_planes_length(n) >= n &&
+                    nd_fourier_planes_length(n) <= 2 * n);
+}
+
 /* Against trial division. */
 static void fast_lengths(void **state)
 {
@@ -160,10 +240,9 @@ static void fast_lengths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_of_all_shapes),
-        cmocka_unit_test(real_rows),
-        cmocka_unit_test(shapes_that_cannot_be),
-        cmocka_unit_test(fast_lengths),
+        cmocka_unit_test(rows_of_all_shapes),    cmocka_unit_test(real_rows),
+        cmocka_unit_test(shapes_that_cannot_be), cmocka_unit_test(planes),
+        cmocka_unit_test(planes_that_cannot_be), cmocka_unit_test(fast_lengths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,6 +223,25 @@ static void pulses_are_counted(void **state)
     nd_record_free(&r);
 }
 
+/* What came out of FFTW is not the same on all machines: the record says so. */
+static void fftw_is_on_record(void **state)
+{
+    (void)state;
+    nd_params p = small();
+    set(&p, "model.kind", "ep-conv");
+    set(&p, "model.stack", "conv 2 5x5, max 4, fc 10");
+    nd_record direct = run(&p);
+    set(&p, "model.convolution", "fft");
+    nd_record fft = run(&p);
+    char want[2 * sizeof fft.isa];
+    snprintf(want, sizeof want, "%s+fftw", direct.isa);
+    assert_string_equal(direct.isa, nd_kern()->isa);
+    assert_string_equal(fft.isa, want);
+    assert_false(nd_key_same(direct.key, fft.key));
+    nd_record_free(&direct);
+    nd_record_free(&fft);
+}
+
 static void unfit_data_is_refused(void **state)
 {
     (void)state;
@@ -269,6 +289,7 @@ int main(void)
         cmocka_unit_test(divergence_is_a_record),
         cmocka_unit_test(pinned_states_are_a_divergence),
         cmocka_unit_test(pulses_are_counted),
+        cmocka_unit_test(fftw_is_on_record),
         cmocka_unit_test(unfit_data_is_refused),
         cmocka_unit_test(estimates_are_of_the_right_size),
     };
