@@ -51,14 +51,24 @@ static void print_param(const nd_param *row)
     if (strcmp(row->source, "-") != 0) printf("  source   %s\n", row->source);
 }
 
-static void print_params(void)
+/* Those whose name starts with the group, a line each. */
+static void print_group(const char *group)
 {
     for (size_t i = 0; i < nd_param_count(); i++) {
         const nd_param *row = nd_param_at(i);
-        if (row->flags & ND_HIDDEN) continue;
-        printf("%-20s %-17s %s\n", row->name, *row->fallback ? row->fallback : "(empty)",
+        if (row->flags & ND_HIDDEN || strncmp(row->name, group, strlen(group)) != 0)
+            continue;
+        printf("%-20s %-17s %s", row->name, *row->fallback ? row->fallback : "(empty)",
                row->help);
+        for (size_t c = 0; row->choices && row->choices[c]; c++)
+            printf("%s%s", c ? ", " : " [", row->choices[c]);
+        printf("%s\n", row->choices ? "]" : "");
     }
+}
+
+static void print_params(void)
+{
+    print_group("");
     printf("\n`nudge help param NAME` says more: type, range, unit, source.\n");
 }
 
@@ -109,14 +119,15 @@ static const entry optimisers[] = {
 static const struct {
     const char *name;
     const entry *rows;
-    const char *param; /* whose values they are */
+    const char *param;     /* whose values they are */
+    const char *groups[4]; /* and the parameters that go with them */
 } registries[] = {
-    {"models", models, "model.kind"},
-    {"devices", devices, "device.kind"},
-    {"programs", programs, "program.scheme"},
-    {"datasets", datasets, "data.name"},
-    {"activations", activations, "model.activation"},
-    {"optimisers", optimisers, "train.optimiser"},
+    {"models", models, "model.kind", {"model.", "ep.", "rbm.", "train."}},
+    {"devices", devices, "device.kind", {"device."}},
+    {"programs", programs, "program.scheme", {"program."}},
+    {"datasets", datasets, "data.name", {"data."}},
+    {"activations", activations, "model.activation", {0}},
+    {"optimisers", optimisers, "train.optimiser", {"train."}},
 };
 
 static bool print_registry(const char *name)
@@ -127,6 +138,10 @@ static bool print_registry(const char *name)
         for (const entry *r = registries[i].rows; r->name; r++) {
             printf("  %-18s %s", r->name, r->help);
             print_aside(r->source, "-");
+        }
+        for (size_t g = 0; g < 4 && registries[i].groups[g]; g++) {
+            printf("\n");
+            print_group(registries[i].groups[g]);
         }
         return true;
     }
@@ -201,9 +216,8 @@ nd_code nd_cmd_info(int argc, char **argv, nd_err *err)
     const nd_kernels *k;
     for (size_t i = 0; (k = nd_kern_isa(i, &usable)); i++)
         printf(" %s%s", k->isa, usable ? "" : " (not on this machine)");
-    printf("\nMPI       %s\nNetCDF    %s\nlibyaml   %s\nzlib      %s\nFFTW      %s\n",
-           mpi, nd_netcdf_version(), nd_yaml_version(), nd_zlib_version(),
-           nd_fftw_version());
+    printf("\nMPI       %s\nNetCDF    %s\nlibyaml   %s\nzlib      %s\nFFTW      %s\n", mpi,
+           nd_netcdf_version(), nd_yaml_version(), nd_zlib_version(), nd_fftw_version());
     printf("cores     %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
     printf("limits    %d values in a list, %zu parameters, %d metrics\n", ND_LIST_MAX,
            nd_param_count(), ND_METRICS);
