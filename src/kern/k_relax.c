@@ -132,9 +132,33 @@ static void finish_any(const nd_relax *r, size_t b, size_t rows, size_t p, size_
  * stretches of memory. Takes the panels that make up whole tiles, and returns how many. */
 enum { SHORT = 32 };
 
+/* Rows [b, b+M) of the first `whole` panels. The copy is what no store can reach, so that
+ * it stays in registers. */
+ND_INLINE void wide_rows(const nd_affine *a, const nd_relax *r, size_t b, size_t whole,
+                         const int M)
+{
+    const nd_affine own = *a;
+    for (size_t p = 0; p < whole; p += WIDE_PANELS) {
+        tile(&own, b, p, M, WIDE_PANELS);
+        if (r) finish_any(r, b, (size_t)M, p, WIDE_PANELS);
+    }
+}
+
+/* The case of most calls, one term, for itself: a loop less in each tile. */
+ND_INLINE void wide_rows_any(const nd_affine *a, const nd_relax *r, size_t b, size_t whole,
+                             const int M)
+{
+    nd_affine one = *a;
+    one.terms = 1;
+    if (a->terms == 1)
+        wide_rows(&one, r, b, whole, M);
+    else
+        wide_rows(a, r, b, whole, M);
+}
+
 #define WIDE_CASE(m)                                                                       \
     case m:                                                                                \
-        if (m <= WIDE_ROWS) tile(a, b, p, m > WIDE_ROWS ? 1 : m, WIDE_PANELS);             \
+        if (m <= WIDE_ROWS) wide_rows_any(a, r, b, whole, m > WIDE_ROWS ? 1 : m);          \
         break;
 
 static size_t walk_wide(const nd_affine *a, const nd_relax *r, size_t panels)
@@ -146,15 +170,12 @@ static size_t walk_wide(const nd_affine *a, const nd_relax *r, size_t panels)
     const size_t whole = panels - panels % WIDE_PANELS;
     const size_t blocks = (a->B + WIDE_ROWS - 1) / WIDE_ROWS;
     for (size_t block = 0; block < blocks; block++) {
-        const size_t b = a->B * block / blocks, rows = a->B * (block + 1) / blocks - b;
-        for (size_t p = 0; p < whole; p += WIDE_PANELS) {
-            switch (rows) {
-                WIDE_CASE(1)
-                WIDE_CASE(2)
-                WIDE_CASE(3)
-                WIDE_CASE(4)
-            }
-            if (r) finish_any(r, b, rows, p, WIDE_PANELS);
+        const size_t b = a->B * block / blocks, end = a->B * (block + 1) / blocks;
+        switch (end - b) {
+            WIDE_CASE(1)
+            WIDE_CASE(2)
+            WIDE_CASE(3)
+            WIDE_CASE(4)
         }
     }
     return whole;
