@@ -49,8 +49,6 @@ struct nd_device_ops {
     void (*saturated)(const nd_bank *b, uint64_t *at_bound, uint64_t *devices);
 };
 
-const nd_device_ops *nd_device_at(nd_device_id id);
-
 /* Carves a bank: type from p, or ideal for biases when device.biases says so. */
 void nd_bank_take(nd_bank *b, const nd_params *p, size_t k, size_t n, uint32_t id,
                   bool bias, nd_arena *a);
@@ -84,6 +82,5 @@ typedef struct nd_program_ops {
 
 /* The scheme that p asks for, with `auto` resolved for this type of device. */
 const nd_program_ops *nd_program_for(const nd_params *p, const nd_device_ops *type);
-const nd_program_ops *nd_program_at(nd_program_id id); /* NULL ops for `auto` */
 
 #endif

@@ -32,7 +32,6 @@ static inline const char *nd_text_str(const nd_text *t)
 /* The whole of s must be the number: no spaces, hex, inf or nan. */
 bool nd_parse_real(const char *s, double *out);
 bool nd_parse_int(const char *s, int64_t *out); /* also 1e4 when that is whole */
-bool nd_parse_bool(const char *s, bool *out);   /* true false yes no on off    */
 
 /* Seconds from "90", "45s", "30m", "2h", "1d", "MM:SS", "HH:MM:SS", "D-HH:MM:SS" (as
  * Slurm). */

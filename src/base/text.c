@@ -109,18 +109,6 @@ bool nd_parse_int(const char *s, int64_t *out)
     return true;
 }
 
-bool nd_parse_bool(const char *s, bool *out)
-{
-    static const char *const words[][2] = {{"false", "true"}, {"no", "yes"}, {"off", "on"}};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        for (int b = 0; b < 2; b++)
-            if (!strcmp(s, words[i][b])) {
-                *out = b;
-                return true;
-            }
-    return false;
-}
-
 /* "D-HH:MM:SS", "HH:MM:SS" or "MM:SS" */
 static bool parse_clock(const char *s, double *seconds)
 {

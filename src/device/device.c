@@ -7,11 +7,6 @@ static const nd_device_ops *const types[] = {
 #undef D
 };
 
-const nd_device_ops *nd_device_at(nd_device_id id)
-{
-    return types[id];
-}
-
 void nd_bank_take(nd_bank *b, const nd_params *p, size_t k, size_t n, uint32_t id,
                   bool bias, nd_arena *a)
 {

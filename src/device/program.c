@@ -26,11 +26,6 @@ static const nd_program_ops rows[] = {
 #undef automatic
 };
 
-const nd_program_ops *nd_program_at(nd_program_id id)
-{
-    return &rows[id];
-}
-
 const nd_program_ops *nd_program_for(const nd_params *p, const nd_device_ops *type)
 {
     if (p->program_scheme != ND_PROGRAM_automatic) return &rows[p->program_scheme];

@@ -50,14 +50,11 @@ static void numbers_are_strict(void **state)
                                       "-inf", "1e999", "1,5", "--1",  "."};
     double x;
     int64_t i;
-    bool b;
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++)
         if (nd_parse_real(bad[k], &x)) fail_msg("\"%s\" was read as %g", bad[k], x);
     assert_true(nd_parse_int("1e4", &i) && i == 10000);
     assert_false(nd_parse_int("1.5", &i));
     assert_false(nd_parse_int("99999999999999999999", &i));
-    assert_true(nd_parse_bool("yes", &b) && b);
-    assert_false(nd_parse_bool("maybe", &b));
 }
 
 static void durations(void **state)
