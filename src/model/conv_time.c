@@ -51,7 +51,8 @@ static void layout(bed *t, const nd_conv *g, size_t B, bool back, nd_arena *a)
                              .scratch = t->up.scratch};
 }
 
-static nd_code open(bed *t, const nd_conv *g, size_t B, bool back, nd_arena *a, nd_err *err)
+static nd_code bed_open(bed *t, const nd_conv *g, size_t B, bool back, nd_arena *a,
+                        nd_err *err)
 {
     nd_arena measure = {0};
     ND_TRY(nd_fft_conv_check(g, err));
@@ -63,7 +64,7 @@ static nd_code open(bed *t, const nd_conv *g, size_t B, bool back, nd_arena *a, 
     return code;
 }
 
-static void close(bed *t, nd_arena *a)
+static void bed_close(bed *t, nd_arena *a)
 {
     nd_fft_conv_close(&t->fft);
     nd_arena_free(a);
@@ -111,22 +112,22 @@ nd_code nd_conv_time_up(const nd_conv *g, size_t B, double seconds, double *dire
 {
     bed t;
     nd_arena a = {0};
-    ND_TRY(open(&t, g, B, false, &a, err));
+    ND_TRY(bed_open(&t, g, B, false, &a, err));
     learn_fft(&t);
     *direct = shortest(step_direct, &t, seconds) / (double)B;
     *fft = shortest(step_fft, &t, seconds) / (double)B;
-    close(&t, &a);
+    bed_close(&t, &a);
     return ND_OK;
 }
 
 /* Steps of all phases for one mini-batch. */
 static double steps_of(const nd_params *p)
 {
-    const double phases = p->ep_nudge == ND_NUDGE_SYMMETRIC ? 2
-                          : p->ep_nudge == ND_NUDGE_HOLOMORPHIC
-                              ? 2 * (double)(p->ep_points / 2 + 1) /* two parts a point */
-                              : 1;
-    return (double)p->ep_T + phases * (double)p->ep_K;
+    const int64_t parts = 2 * (p->ep_points / 2 + 1); /* two of each point */
+    const int64_t phases = p->ep_nudge == ND_NUDGE_SYMMETRIC     ? 2
+                           : p->ep_nudge == ND_NUDGE_HOLOMORPHIC ? parts
+                                                                 : 1;
+    return (double)(p->ep_T + phases * p->ep_K);
 }
 
 static nd_code measure(const nd_params *p, nd_conv_time *out, double seconds, nd_err *err)
@@ -135,7 +136,7 @@ static nd_code measure(const nd_params *p, nd_conv_time *out, double seconds, nd
     nd_arena a = {0};
     const size_t B = (size_t)p->train_batch;
     const bool continual = p->ep_update == ND_UPDATE_CONTINUAL;
-    ND_TRY(open(&t, &out->g, B, !out->input, &a, err));
+    ND_TRY(bed_open(&t, &out->g, B, !out->input, &a, err));
     /* how often weights move for each time that states do */
     const double steps = steps_of(p), moves = continual ? (double)p->ep_K : 1;
     const double share = out->input ? 1 : moves / steps;
@@ -146,7 +147,7 @@ static nd_code measure(const nd_params *p, nd_conv_time *out, double seconds, nd
     const double learn = shortest(learn_fft, &t, 0);
     out->fft = shortest(step_fft, &t, seconds) + share * learn;
     out->direct /= (double)B, out->fft /= (double)B;
-    close(&t, &a);
+    bed_close(&t, &a);
     return ND_OK;
 }
 

@@ -399,12 +399,12 @@ void nd_ep_cost(const nd_params *p, nd_shape shape, nd_cost *c)
     }
     /* programming touches every device once per mini-batch */
     const double devices = weights * (p->device_kind == ND_DEVICE_ideal ? 4 : 120);
-    const double points = (double)(p->ep_points / 2 + 1) * 4;
-    const double phases = p->ep_nudge == ND_NUDGE_SYMMETRIC     ? 2
-                          : p->ep_nudge == ND_NUDGE_HOLOMORPHIC ? points
-                                                                : 1;
+    const int64_t points = 4 * (p->ep_points / 2 + 1); /* complex arithmetic */
+    const int64_t phases = p->ep_nudge == ND_NUDGE_SYMMETRIC     ? 2
+                           : p->ep_nudge == ND_NUDGE_HOLOMORPHIC ? points
+                                                                 : 1;
     const double updates = p->ep_update == ND_UPDATE_CONTINUAL ? (double)p->ep_K : 1;
     c->flops_predict = input + step_flops * (double)p->ep_T;
-    c->flops = c->flops_predict + phases * (double)p->ep_K * step_flops +
+    c->flops = c->flops_predict + (double)(phases * p->ep_K) * step_flops +
                updates * (outer + devices / (double)p->train_batch);
 }

@@ -263,7 +263,7 @@ static const int smooth[] = {ND_ACTIVATION_shifted_sigmoid, ND_ACTIVATION_logist
 
 static double complex number(float re, float im)
 {
-    return CMPLX((double)re, (double)im);
+    return nd_complex((double)re, (double)im);
 }
 
 static double complex continued(int act, double complex z)
@@ -358,7 +358,7 @@ static void soft_errors(void **state)
                 double complex sum = 0, w[64];
                 for (size_t j = 0; j < n; j++) {
                     const double im = complexly ? (double)z[1][r * ld + j] : 0;
-                    sum += w[j] = cexp(CMPLX((double)z[0][r * ld + j], im));
+                    sum += w[j] = cexp(nd_complex((double)z[0][r * ld + j], im));
                 }
                 for (size_t j = 0; j < ld; j++) {
                     const double complex scale = number(e.scale[0], e.scale[1]);
