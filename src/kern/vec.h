@@ -12,8 +12,10 @@
 
 #define ND_INLINE static inline __attribute__((always_inline, unused))
 /* The scalar oracle stays rolled up: unrolled, its lanes take compilers minutes. */
-#if defined(ND_ISA_scalar)
-#define ND_UNROLL
+#if defined(ND_ISA_scalar) && defined(__clang__)
+#define ND_UNROLL _Pragma("nounroll")
+#elif defined(ND_ISA_scalar)
+#define ND_UNROLL _Pragma("GCC unroll 1")
 #elif defined(__clang__)
 #define ND_UNROLL _Pragma("unroll")
 #else
