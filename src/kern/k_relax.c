@@ -14,15 +14,18 @@ static inline size_t smaller(size_t a, size_t b)
 }
 
 /* Rows [b, b+M) and panels [p, p+P) of `a`; M and P are constants after inlining. */
-ND_INLINE void tile(const nd_affine *a, size_t b, size_t p, const int M, const int P)
+ND_INLINE void tile(const nd_affine *a, size_t b, size_t p, const int M, const int P,
+                    const bool shared)
 {
     vf sum[TILE_SUMS];
     ND_UNROLL
-    for (int i = 0; i < M; i++)
+    for (int j = 0; j < P; j++) {
+        const float *drive = a->drive + b * a->drive_ld + (p + (size_t)j) * ND_LANES;
+        const vf first = vf_load(drive);
         ND_UNROLL
-    for (int j = 0; j < P; j++)
-        sum[i * P + j] =
-            vf_load(a->drive + (b + (size_t)i) * a->drive_ld + (p + (size_t)j) * ND_LANES);
+        for (int i = 0; i < M; i++)
+            sum[i * P + j] = shared ? first : vf_load(drive + (size_t)i * a->drive_ld);
+    }
     for (int t = 0; t < a->terms; t++) {
         const size_t k = a->term[t].k, ld = a->term[t].ld;
         const float *s = a->term[t].s + b * ld;
@@ -42,9 +45,9 @@ ND_INLINE void tile(const nd_affine *a, size_t b, size_t p, const int M, const i
     case m:                                                                                \
         if (m > TILE_ROWS) break;                                                          \
         if (panels == 1)                                                                   \
-            tile(a, b, p, m > TILE_ROWS ? 1 : m, 1);                                       \
+            tile(a, b, p, m > TILE_ROWS ? 1 : m, 1, false);                                \
         else                                                                               \
-            tile(a, b, p, m > TILE_ROWS ? 1 : m, TILE_PANELS);                             \
+            tile(a, b, p, m > TILE_ROWS ? 1 : m, TILE_PANELS, false);                      \
         break;
 
 static void run_tile(const nd_affine *a, size_t b, size_t rows, size_t p, size_t panels)
@@ -128,39 +131,53 @@ static void finish_any(const nd_relax *r, size_t b, size_t rows, size_t p, size_
 }
 
 /* Where k is short, a tile's sums are hardly in their registers when they have to leave
- * again. Wide, low tiles then need fewer loads, and rows one after the other write whole
- * stretches of memory. Takes the panels that make up whole tiles, and returns how many. */
+ * again. Wide, low tiles then need fewer loads, and whatever can be settled before the
+ * loop over tiles is. */
 enum { SHORT = 32 };
 
-/* Rows [b, b+M) of the first `whole` panels. The copy is what no store can reach, so that
- * it stays in registers. */
-ND_INLINE void wide_rows(const nd_affine *a, const nd_relax *r, size_t b, size_t whole,
-                         const int M)
+/* The first `whole` panels of rows [b, end), M at a time. The copy is what no store can
+ * reach, so that it stays in registers. */
+ND_INLINE void wide_run(const nd_affine *a, const nd_relax *r, size_t b, size_t end,
+                        size_t whole, const int M, const bool shared)
 {
     const nd_affine own = *a;
-    for (size_t p = 0; p < whole; p += WIDE_PANELS) {
-        tile(&own, b, p, M, WIDE_PANELS);
-        if (r) finish_any(r, b, (size_t)M, p, WIDE_PANELS);
-    }
+    for (size_t p = 0; p < whole; p += WIDE_PANELS)
+        for (size_t i = b; i < end; i += (size_t)M) {
+            tile(&own, i, p, M, WIDE_PANELS, shared);
+            if (r) finish_any(r, i, (size_t)M, p, WIDE_PANELS);
+        }
 }
 
-/* The case of most calls, one term, for itself: a loop less in each tile. */
-ND_INLINE void wide_rows_any(const nd_affine *a, const nd_relax *r, size_t b, size_t whole,
-                             const int M)
+/* The case of most calls, one term on biases, for itself: a loop less in each tile. */
+ND_INLINE void wide_run_any(const nd_affine *a, const nd_relax *r, size_t b, size_t end,
+                            size_t whole, const int M)
 {
     nd_affine one = *a;
     one.terms = 1;
-    if (a->terms == 1)
-        wide_rows(&one, r, b, whole, M);
+    if (a->terms == 1 && a->drive_ld == 0)
+        wide_run(&one, r, b, end, whole, M, true);
     else
-        wide_rows(a, r, b, whole, M);
+        wide_run(a, r, b, end, whole, M, false);
 }
 
 #define WIDE_CASE(m)                                                                       \
     case m:                                                                                \
-        if (m <= WIDE_ROWS) wide_rows_any(a, r, b, whole, m > WIDE_ROWS ? 1 : m);          \
+        if (m <= WIDE_ROWS) wide_run_any(a, r, b, end, whole, m > WIDE_ROWS ? 1 : m);      \
         break;
 
+static void wide_rows(const nd_affine *a, const nd_relax *r, size_t b, size_t end,
+                      size_t whole, size_t rows)
+{
+    switch (rows) {
+        WIDE_CASE(1)
+        WIDE_CASE(2)
+        WIDE_CASE(3)
+        WIDE_CASE(4)
+        WIDE_CASE(5)
+    }
+}
+
+/* Takes the panels that make up whole wide tiles, and returns how many. */
 static size_t walk_wide(const nd_affine *a, const nd_relax *r, size_t panels)
 {
     size_t depth = 0;
@@ -169,15 +186,9 @@ static size_t walk_wide(const nd_affine *a, const nd_relax *r, size_t panels)
     if (depth > SHORT || WIDE_PANELS == TILE_PANELS) return 0;
     const size_t whole = panels - panels % WIDE_PANELS;
     const size_t blocks = (a->B + WIDE_ROWS - 1) / WIDE_ROWS;
-    for (size_t block = 0; block < blocks; block++) {
-        const size_t b = a->B * block / blocks, end = a->B * (block + 1) / blocks;
-        switch (end - b) {
-            WIDE_CASE(1)
-            WIDE_CASE(2)
-            WIDE_CASE(3)
-            WIDE_CASE(4)
-        }
-    }
+    const size_t rows = a->B / blocks, larger = a->B % blocks * (rows + 1);
+    wide_rows(a, r, 0, larger, whole, rows + 1);
+    wide_rows(a, r, larger, a->B, whole, rows);
     return whole;
 }
 

@@ -7,7 +7,7 @@
 
 #define TILE_ROWS   10 /* 10 x 2 registers of sums, 2 of weights, 1 of states: 23 of 32 */
 #define TILE_PANELS 2
-#define WIDE_ROWS   4 /* where k is short: see k_relax.c */
+#define WIDE_ROWS   5 /* where k is short: see k_relax.c */
 #define WIDE_PANELS 4
 #define CONV_SPAN   12 /* registers that a list of pixels is summed in: see k_conv.c */
 #define PULSE_ROWS  4  /* rows of device pairs in flight: see k_pulse.c */
