@@ -109,6 +109,11 @@ void nd_bank_program(nd_bank *b, const float *wanted, float *scratch, nd_at at);
  * time needs an `at` of its own (other than by nd_at_sub, which is the bank's). */
 void nd_bank_pulse(nd_bank *b, float *pulse, nd_at at);
 
+/* The counters of a bank, of 8 bytes each: with its arrays all that changes in training.
+ * Returns how many were set, at most ND_BANK_COUNTERS. */
+enum { ND_BANK_COUNTERS = 8 };
+size_t nd_bank_counters(nd_bank *b, void *at[]);
+
 /* True when the weights move by exactly the wanted change, so that changes may be added up
  * and programmed at once. */
 bool nd_bank_exact(const nd_bank *b);

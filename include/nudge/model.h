@@ -7,6 +7,7 @@
 #ifndef NUDGE_MODEL_H
 #define NUDGE_MODEL_H
 
+#include "nudge/bytes.h"
 #include "nudge/dataset.h"
 #include "nudge/device.h"
 #include "nudge/optimiser.h"
@@ -105,6 +106,13 @@ ND_MUST nd_code nd_net_plan(const nd_params *p, nd_shape shape, nd_cost *cost, n
 /* A network with its first weights. After this, training allocates nothing. */
 ND_MUST nd_code nd_net_new(nd_net *net, const nd_params *p, nd_shape shape, nd_err *err);
 void nd_net_free(nd_net *net);
+
+/* All in which a network in training differs from a new one of the same parameters: its
+ * arena and a few counters, appended. The bytes are the same on all ISAs. */
+void nd_net_save(const nd_net *net, nd_text *out);
+/* Into a network of the same parameters. False, with nothing changed, unless what is left at
+ * the cursor is exactly such a network. */
+bool nd_net_load(nd_net *net, nd_cursor *c);
 
 /* ---- learning, for the models ----
  *

@@ -38,6 +38,11 @@ typedef struct nd_server_child {
     int fd;
 } nd_server_child;
 
+/* True once the trial was cancelled: the child has ND_STOP_GRACE seconds to put down where it
+ * stands and return. */
+bool nd_child_cancelled(void);
+#define ND_STOP_GRACE 20.0
+
 void nd_child_progress(nd_server_child *io, const void *bytes, size_t n);
 void nd_child_record(nd_server_child *io, const void *bytes,
                      size_t n); /* the first counts */

@@ -7,6 +7,8 @@
 #include "nudge/kern.h"
 #include "nudge/log.h"
 
+#include "desk_impl.h"
+#include "job_impl.h"
 #include "progress_impl.h"
 #include "publish_impl.h"
 #include "signals_impl.h"
@@ -117,6 +119,8 @@ static nd_code open_campaign(run *r, nd_err *err)
     nd_text_free(&path);
     ND_TRY(code);
     ND_TRY(nd_ledger_replay(&r->ledger, &r->past, r->journal, err));
+    nd_desk_tidy(r->dir.s, &r->ledger);
+    ND_TRY(nd_desk_open(r->dir.s, err));
     ND_TRY(note_origin(r, err));
     return note_session(r, err);
 }
@@ -190,10 +194,13 @@ static nd_code send(run *r, size_t worker, size_t task, nd_err *err)
                                    .memory = (uint64_t)(limits->trial_memory * 1048576.0)};
     nd_params p;
     ND_TRY(nd_plan_params(&r->plan, r->task[task], &p, err));
-    nd_text text = {0};
-    nd_params_print(&p, true, &text);
+    nd_text text = {0}, checkpoint = {0};
+    nd_desk_path(&checkpoint, nd_text_str(&r->dir), r->plan.trial[r->task[task]].key);
+    nd_task_put(&text, &p, nd_text_str(&checkpoint));
+    text.failed |= checkpoint.failed;
     nd_code code = nd_text_check(&text, err);
     if (code == ND_OK) code = r->t->ops->send(r->t, worker, &child, text.s, text.n, err);
+    nd_text_free(&checkpoint);
     nd_text_free(&text);
     nd_busy *b = &r->show.worker[worker];
     nd_key_text(r->plan.trial[r->task[task]].key, b->key);
@@ -238,6 +245,7 @@ static nd_code keep(run *r, size_t worker, const nd_event *e, nd_err *err)
     code = append(r, ND_ENTRY_TRIAL, &bytes, err);
     if (code == ND_OK) code = nd_ledger_put(&r->ledger, &rec, offset, err);
     if (code != ND_OK) goto out;
+    if (!nd_desk_keeps(rec.status)) nd_desk_clear(nd_text_str(&r->dir), rec.key);
     r->unsynced = r->unpublished = true;
     r->ran++;
     r->show.worker[worker].busy = false;
@@ -301,7 +309,7 @@ static nd_code watch_time(run *r, nd_err *err)
         if (isinf(r->cut_at))
             nd_log(ND_INFO, "%s: %s", strsignal(signal),
                    signal == SIGUSR1 ? "finishing what runs, starting nothing new"
-                                     : "stopping; what runs will run again");
+                                     : "stopping; what runs leaves a checkpoint");
         if (cut < r->cut_at) r->cut_at = cut;
         nd_sched_stop(r->sched);
     }
@@ -385,6 +393,7 @@ static nd_code close_in_order(run *r, nd_campaign_end *end, nd_err *err)
 {
     if (r->unsynced) ND_TRY(nd_journal_sync(r->journal, err));
     ND_TRY(publish(r, err));
+    nd_desk_tidy(nd_text_str(&r->dir), &r->ledger);
     const nd_sched_counts n = nd_sched_count(r->sched);
     *end = (nd_campaign_end){.trials = r->plan.n,
                              .done = n.done + r->show.done_before,

@@ -10,13 +10,28 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
-static nd_code params_of(const void *task, size_t n, nd_params *p, nd_err *err)
+void nd_task_put(nd_text *out, const nd_params *p, const char *checkpoint)
+{
+    nd_text_add(out, "%s\n", checkpoint);
+    nd_params_print(p, true, out);
+}
+
+/* checkpoint: its path, appended; may be NULL. */
+static nd_code task_of(const void *task, size_t n, nd_params *p, nd_text *checkpoint,
+                       nd_err *err)
 {
     nd_text t = {0};
     nd_text_bytes(&t, task, n);
     nd_code code = nd_text_check(&t, err);
-    if (code == ND_OK) code = nd_params_parse(p, nd_text_str(&t), err);
+    const char *text = nd_text_str(&t), *end = strchr(text, '\n');
+    if (code == ND_OK && !end) code = ND_FAIL(err, ND_ECORRUPT, "not a task");
+    if (code == ND_OK && checkpoint) {
+        nd_text_bytes(checkpoint, text, (size_t)(end - text));
+        code = nd_text_check(checkpoint, err);
+    }
+    if (code == ND_OK) code = nd_params_parse(p, end + 1, err);
     nd_text_free(&t);
     return code;
 }
@@ -25,7 +40,7 @@ static nd_code prepare(void *ctx, const void *task, size_t n, nd_err *err)
 {
     nd_params p;
     const nd_dataset *data;
-    ND_TRY(params_of(task, n, &p, err));
+    ND_TRY(task_of(task, n, &p, NULL, err));
     return nd_shelf_take(ctx, &p, &data, err);
 }
 
@@ -69,22 +84,35 @@ static void failed_record(const nd_params *p, nd_status status, const char *reas
     nd_hostname(r->host, sizeof r->host);
 }
 
+static bool stop(void *ctx)
+{
+    (void)ctx;
+    return nd_child_cancelled();
+}
+
+/* A cancelled trial sends nothing: its checkpoint says where it stands. */
 static void run(void *ctx, const void *task, size_t n, nd_server_child *io)
 {
     nd_err err = {0};
     nd_params p;
     nd_record r;
+    nd_text checkpoint = {0};
     const nd_dataset *data;
-    const nd_watch watch = {.ctx = io, .epoch = say_epoch};
-    nd_code code = params_of(task, n, &p, &err);
+    nd_code code = task_of(task, n, &p, &checkpoint, &err);
     if (code != ND_OK) return; /* `prepare` has read the same text: cannot be */
+    const nd_watch watch = {.ctx = io,
+                            .epoch = say_epoch,
+                            .stop = stop,
+                            .checkpoint = checkpoint.n ? nd_text_str(&checkpoint) : NULL};
     code = nd_shelf_take(ctx, &p, &data, &err);
     if (code == ND_OK) code = nd_trial_run(&p, data, &watch, &r, &err);
+    if (code == ND_ESTOPPED) return;
     if (code != ND_OK)
         failed_record(&p, code == ND_ENOMEM ? ND_STATUS_MEMORY : ND_STATUS_REFUSED,
                       err.message, 0, &r);
     send_record(&r, io);
     nd_record_free(&r);
+    nd_text_free(&checkpoint);
 }
 
 static nd_status status_of(const nd_child_end *how)
@@ -111,7 +139,7 @@ static void failed(void *ctx, const void *task, size_t n, const nd_child_end *ho
     nd_params p;
     nd_params_defaults(&p);
     nd_record r;
-    if (params_of(task, n, &p, NULL) != ND_OK) nd_params_defaults(&p);
+    if (task_of(task, n, &p, NULL, NULL) != ND_OK) nd_params_defaults(&p);
     failed_record(&p, status_of(how), how->words, how->seconds, &r);
     nd_record_pack(&r, record);
     nd_record_free(&r);

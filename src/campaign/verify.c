@@ -2,13 +2,15 @@
  *
  * The journal is the truth. Its records must be whole, each named by the key of its own
  * parameters, and a trial that ended well twice must have ended the same. results.nc must
- * say of every trial what the journal says. */
+ * say of every trial what the journal says. A checkpoint is of a trial that has not come to
+ * its end. */
 #include "nudge/campaign.h"
 
 #include "nudge/file.h"
 #include "nudge/plan.h"
 #include "nudge/results.h"
 
+#include "desk_impl.h"
 #include "ledger_impl.h"
 
 #include <math.h>
@@ -170,6 +172,17 @@ static nd_code check_results(check *c, nd_text *report, nd_err *err)
     return code;
 }
 
+static nd_code check_desk(check *c, nd_text *report, nd_err *err)
+{
+    size_t files;
+    ND_TRY(nd_desk_check(c->dir, &c->ledger, &files, err));
+    if (files)
+        nd_text_add(report,
+                    "checkpoints: %zu, each whole and of a trial that is under way\n",
+                    files);
+    return ND_OK;
+}
+
 nd_code nd_campaign_verify(const char *dir, nd_text *report, nd_err *err)
 {
     check c = {.dir = dir};
@@ -184,6 +197,7 @@ nd_code nd_campaign_verify(const char *dir, nd_text *report, nd_err *err)
                     "with the same result\n",
                     c.records, c.ledger.n, c.repeats);
     if (code == ND_OK) code = check_results(&c, report, err);
+    if (code == ND_OK) code = check_desk(&c, report, err);
     nd_past_free(&c.past);
     nd_ledger_free(&c.ledger);
     nd_journal_close(c.journal);

@@ -87,3 +87,11 @@ bool nd_bank_restless(const nd_bank *b)
            ((p->device_c2c > 0 && p->device_c2c_on == ND_NOISE_ON_ALL) ||
             p->device_lifetime > 0 || p->device_drift > 0 || p->device_drift_sd > 0);
 }
+
+size_t nd_bank_counters(nd_bank *b, void *at[])
+{
+    void *const all[] = {&b->updates,  &b->pulses_up,  &b->pulses_down,
+                         &b->width_up, &b->width_down, &b->refreshes};
+    memcpy(at, all, sizeof all);
+    return sizeof all / sizeof *all;
+}

@@ -2,6 +2,7 @@
 #include "model_impl.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const nd_model_ops *const models[] = {
 #define M(id, name, help, source) &nd_model_##id,
@@ -79,6 +80,54 @@ void nd_net_free(nd_net *net)
     free(net->state);
     nd_arena_free(&net->arena);
     *net = (nd_net){0};
+}
+
+/* ---- a network as bytes ---- */
+
+enum { EFFORT = sizeof(nd_effort) / sizeof(uint64_t) };
+enum { COUNTERS = EFFORT + ND_BANKS_MAX * (ND_BANK_COUNTERS + 1) };
+
+/* Where the numbers of 8 bytes are that training changes outside the arena. */
+static size_t counters(nd_net *net, void *at[COUNTERS])
+{
+    size_t n = 0;
+    for (int i = 0; i < EFFORT; i++)
+        at[n++] = (uint64_t *)&net->effort + i;
+    for (size_t i = 0; i < net->n_banks; i++) {
+        n += nd_bank_counters(&net->bank[i], at + n);
+        at[n++] = &net->optimiser[i].steps;
+    }
+    return n;
+}
+
+void nd_net_save(const nd_net *net, nd_text *out)
+{
+    nd_net copy = *net; /* its counters lie in it, and are only read */
+    void *at[COUNTERS];
+    const size_t n = counters(&copy, at);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t x;
+        memcpy(&x, at[i], sizeof x);
+        nd_put_u64(out, x);
+    }
+    nd_put_u64(out, net->arena.used);
+    nd_text_bytes(out, net->arena.base, net->arena.used);
+}
+
+bool nd_net_load(nd_net *net, nd_cursor *c)
+{
+    void *at[COUNTERS];
+    uint64_t x[COUNTERS];
+    const size_t n = counters(net, at);
+    for (size_t i = 0; i < n; i++)
+        x[i] = nd_get_u64(c);
+    if (nd_get_u64(c) != net->arena.used) return false;
+    const unsigned char *bytes = nd_get_bytes(c, net->arena.used);
+    if (!bytes || c->p != c->end) return false;
+    memcpy(net->arena.base, bytes, net->arena.used);
+    for (size_t i = 0; i < n; i++)
+        memcpy(at[i], &x[i], sizeof x[i]);
+    return true;
 }
 
 static nd_code check_list(const char *name, const nd_reals *list, size_t n, nd_err *err)

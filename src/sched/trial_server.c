@@ -1,10 +1,11 @@
 /* trial_server.c -- the server's side: one child per trial, watched to its end.
  *
  * The server sleeps in poll on two sockets, its parent's and the child's. The child's end
- * is seen as the end of its stream: every way to die closes it. Whatever the reason to stop
- * listening (end of stream, time limit, cancel, quit), what follows is the same: SIGKILL,
- * which changes nothing for a process that is dying already, and waitpid, which therefore
- * never waits long. */
+ * is seen as the end of its stream: every way to die closes it. A cancelled child is told by
+ * a signal that nobody else sends, and has a while to end by itself. Whatever the reason to
+ * stop listening (end of stream, time limit, quit), what follows is the same: SIGKILL, which
+ * changes nothing for a process that is dying already, and waitpid, which therefore never
+ * waits long. */
 #include "trial_server_impl.h"
 
 #include "frames_impl.h"
@@ -107,6 +108,22 @@ static void limit_child(const nd_child_limits *limits)
 
 /* ---- the child ---------------------------------------------------------------------- */
 
+/* Not one of those that batch systems and terminals send to whole groups. */
+#define STOP_SIGNAL SIGRTMIN
+
+static volatile sig_atomic_t stop_asked;
+
+static void ask_to_stop(int signal)
+{
+    (void)signal;
+    stop_asked = 1;
+}
+
+bool nd_child_cancelled(void)
+{
+    return stop_asked;
+}
+
 /* Without its server a child has nobody to work for. */
 static void child_send(nd_server_child *io, nd_frame_type type, const void *bytes, size_t n)
 {
@@ -141,6 +158,7 @@ static int start_child(server *s, trial *t)
         close(s->fd);
         close(fds[0]);
         limit_child(&t->limits);
+        sigaction(STOP_SIGNAL, &(struct sigaction){.sa_handler = ask_to_stop}, NULL);
         nd_server_child io = {.fd = fds[1]};
         s->job->run(s->job->ctx, t->task.s, t->task.n, &io);
         _exit(0);
@@ -153,15 +171,23 @@ static int start_child(server *s, trial *t)
 
 /* ---- watching it -------------------------------------------------------------------- */
 
+static void tell_to_stop(trial *t)
+{
+    const double end = nd_now() + ND_STOP_GRACE;
+    if (t->cancelled) return;
+    t->cancelled = true;
+    kill(t->pid, STOP_SIGNAL);
+    if (end < t->deadline) t->deadline = end;
+}
+
 static void take_orders(server *s, trial *t)
 {
     nd_frame f;
     while (!t->over && nd_frame_next(&s->in, &s->used, &f)) {
-        t->over = true;
         if (f.type == ND_FRAME_CANCEL)
-            t->cancelled = true;
+            tell_to_stop(t);
         else /* QUIT; or a second task, which no sound parent sends */
-            s->quit = true;
+            s->quit = t->over = true;
     }
 }
 

@@ -2,7 +2,10 @@
 #include "nudge/trial.h"
 
 #include "nudge/build.h"
+#include "nudge/checkpoint.h"
 #include "nudge/clock.h"
+#include "nudge/file.h"
+#include "nudge/log.h"
 
 #include "batches_impl.h"
 #include "fault_impl.h"
@@ -16,15 +19,20 @@
 /* One trial under way. */
 typedef struct run {
     const nd_params *p;
+    const nd_watch *watch;
+    nd_record *out;
     nd_batches batches;
     nd_net net;
-    double pinned; /* fraction of the states in the last free phase of training; or NaN */
+    nd_stage at; /* at.pinned: fraction of the states in the last free phase of training */
+    double start, saved; /* nd_now() when training began here, and at the last checkpoint */
+    bool unsaved;        /* the last one could not be written: said once */
 } run;
 
 static nd_code begin(run *r, const nd_params *p, const nd_split *split, nd_shape shape,
                      nd_err *err)
 {
-    *r = (run){.p = p, .pinned = (double)NAN};
+    static const nd_watch nobody = {0};
+    *r = (run){.p = p, .watch = &nobody, .at = {.epoch = 1, .pinned = (double)NAN}};
     ND_TRY(nd_net_new(&r->net, p, shape, err));
     const nd_code code = nd_batches_new(&r->batches, p, split, shape, err);
     if (code != ND_OK) nd_net_free(&r->net);
@@ -51,20 +59,70 @@ static nd_tally evaluate(run *r, nd_part part, uint32_t epoch)
     return tally;
 }
 
-/* All mini-batches of an epoch; false when the loss is no number any more. */
-static bool train_epoch(run *r, uint32_t epoch, nd_tally *tally)
+/* ---- checkpoints ---- */
+
+static void save(run *r)
+{
+    nd_err err = {0};
+    nd_stage at = r->at;
+    r->saved = nd_now();
+    at.seconds += r->saved - r->start;
+    const nd_code code =
+        nd_checkpoint_save(r->watch->checkpoint, r->p, &at, r->out, &r->net, &err);
+    if (code != ND_OK && !r->unsaved)
+        nd_log(ND_WARN, "a trial goes on without a new checkpoint: %s", err.message);
+    r->unsaved = code != ND_OK;
+}
+
+/* Between two mini-batches. False: training stops here. */
+static bool may_go_on(run *r)
+{
+    const double every = r->p->train_checkpoint_seconds;
+    const bool stop = r->watch->stop && r->watch->stop(r->watch->ctx);
+    if (r->watch->checkpoint && (stop || (every > 0 && nd_now() - r->saved >= every)))
+        save(r);
+    return !stop;
+}
+
+/* Goes on where a checkpoint says, if there is one. */
+static void recall(run *r)
+{
+    nd_err err = {0};
+    const char *path = r->watch->checkpoint;
+    if (!path || !nd_file_exists(path)) return;
+    if (nd_checkpoint_load(path, r->p, &r->at, r->out, &r->net, &err) != ND_OK)
+        nd_log(ND_WARN, "a trial begins anew: %s", err.message);
+}
+
+/* ---- training ---- */
+
+typedef enum outcome { GO_ON, UNREAL, STOPPED } outcome;
+
+/* The mini-batches of an epoch that are left; UNREAL when the loss is no number any more.
+ */
+static outcome train_epoch(run *r)
 {
     const size_t n = nd_batches_count(&r->batches);
-    for (uint32_t batch = 0; batch < n; batch++) {
-        const nd_batch b = nd_batches_train(&r->batches, epoch, batch);
+    while (r->at.batch < n) {
+        const nd_batch b = nd_batches_train(&r->batches, r->at.epoch, r->at.batch);
         r->net.ops->settle(&r->net, &b, ND_PHASE_FREE);
-        r->net.ops->predict(&r->net, &b, tally);
-        if (!isfinite(tally->loss)) return false;
-        if (batch + 1 == n && r->net.ops->pinned)
-            r->pinned = r->net.ops->pinned(&r->net, &b);
+        r->net.ops->predict(&r->net, &b, &r->at.tally);
+        if (!isfinite(r->at.tally.loss)) return UNREAL;
+        if (r->at.batch + 1 == n && r->net.ops->pinned)
+            r->at.pinned = r->net.ops->pinned(&r->net, &b);
         r->net.ops->learn(&r->net, &b);
+        r->at.batch++;
+        if (!may_go_on(r)) return STOPPED;
     }
-    return true;
+    return GO_ON;
+}
+
+static void next_epoch(run *r)
+{
+    r->at.epoch++;
+    r->at.batch = 0;
+    r->at.tally = (nd_tally){0};
+    r->at.before = r->net.effort;
 }
 
 static bool weights_real(const nd_net *net)
@@ -116,8 +174,9 @@ static double mean_steps(const nd_effort *now, const nd_effort *before, int from
     return fraction(steps, phases);
 }
 
-static void put_errors(run *r, nd_record *out, uint32_t epoch, const nd_tally *train)
+static void put_errors(run *r, nd_record *out, uint32_t epoch)
 {
+    const nd_tally *train = &r->at.tally;
     const int64_t every = r->p->train_test_every, last = r->p->train_epochs;
     put(out, ND_METRIC_train_error, epoch, fraction(train->errors, train->samples));
     put(out, ND_METRIC_train_loss, epoch,
@@ -150,11 +209,11 @@ static bool sound(const run *r, nd_record *out, uint32_t epoch, bool loss_real)
         diverged(out, "the loss left the numbers in epoch %u: %s", epoch, remedy);
     else if (!weights_real(&r->net))
         diverged(out, "a weight left the numbers in epoch %u: %s", epoch, remedy);
-    else if (limit > 0 && r->pinned >= limit)
+    else if (limit > 0 && r->at.pinned >= limit)
         diverged(out,
                  "%g %% of the states were pinned at the bounds of the activation in epoch "
                  "%u, and train.pinned_limit is %g: %s",
-                 100 * r->pinned, epoch, limit, remedy);
+                 100 * r->at.pinned, epoch, limit, remedy);
     else
         return true;
     return false;
@@ -179,27 +238,38 @@ static void put_report(run *r, nd_record *out, uint32_t epoch)
     }
 }
 
-static void train(run *r, const nd_watch *watch, nd_record *out)
+/* What an epoch that was trained to its end leaves in the record. */
+static void close_epoch(run *r)
 {
-    for (uint32_t epoch = 1; epoch <= (uint32_t)r->p->train_epochs; epoch++) {
-        nd_fault_provoke(r->p, epoch, r->net.bank[0].weight);
-        nd_tally tally = {0};
-        const nd_effort before = r->net.effort;
-        const bool loss_real = train_epoch(r, epoch, &tally);
-        if (loss_real) put(out, ND_METRIC_pinned, epoch, r->pinned);
-        if (!sound(r, out, epoch, loss_real)) return;
-        put(out, ND_METRIC_free_steps, epoch,
-            mean_steps(&r->net.effort, &before, ND_PHASE_FREE, ND_PHASE_FREE));
-        put(out, ND_METRIC_nudged_steps, epoch,
-            mean_steps(&r->net.effort, &before, ND_PHASE_PLUS, ND_PHASE_MINUS));
-        put(out, ND_METRIC_swap_acceptance, epoch,
-            fraction(r->net.effort.swapped - before.swapped,
-                     r->net.effort.swaps - before.swaps));
-        put_errors(r, out, epoch, &tally);
-        put_report(r, out, epoch);
-        out->value[ND_METRIC_epochs] = epoch;
-        if (watch && watch->epoch) watch->epoch(watch->ctx, out, epoch);
+    const uint32_t epoch = r->at.epoch;
+    const nd_effort *now = &r->net.effort, *before = &r->at.before;
+    nd_record *out = r->out;
+    put(out, ND_METRIC_free_steps, epoch,
+        mean_steps(now, before, ND_PHASE_FREE, ND_PHASE_FREE));
+    put(out, ND_METRIC_nudged_steps, epoch,
+        mean_steps(now, before, ND_PHASE_PLUS, ND_PHASE_MINUS));
+    put(out, ND_METRIC_swap_acceptance, epoch,
+        fraction(now->swapped - before->swapped, now->swaps - before->swaps));
+    put_errors(r, out, epoch);
+    put_report(r, out, epoch);
+    out->value[ND_METRIC_epochs] = epoch;
+    if (r->watch->epoch) r->watch->epoch(r->watch->ctx, out, epoch);
+}
+
+/* False: stopped before the end. */
+static bool train(run *r)
+{
+    r->start = r->saved = nd_now();
+    recall(r);
+    for (; r->at.epoch <= (uint32_t)r->p->train_epochs; next_epoch(r)) {
+        if (r->at.batch == 0) nd_fault_provoke(r->p, r->at.epoch, r->net.bank[0].weight);
+        const outcome how = train_epoch(r);
+        if (how == STOPPED) return false;
+        if (how == GO_ON) put(r->out, ND_METRIC_pinned, r->at.epoch, r->at.pinned);
+        if (!sound(r, r->out, r->at.epoch, how == GO_ON)) return true;
+        close_epoch(r);
     }
+    return true;
 }
 
 /* Without training there is still something to measure: the first weights. */
@@ -212,34 +282,43 @@ static void measure_untrained(run *r, nd_record *out)
     put_report(r, out, 0);
 }
 
+/* Trains, or measures what there is without. ND_ESTOPPED. */
+static nd_code go(run *r, const nd_split *split, nd_err *err)
+{
+    const double start = nd_now();
+    nd_record *out = r->out;
+    out->status = ND_STATUS_DONE;
+    out->value[ND_METRIC_epochs] = 0;
+    snprintf(out->isa, sizeof out->isa, "%s%s", nd_kern()->isa, r->net.fftw ? "+fftw" : "");
+    nd_hostname(out->host, sizeof out->host);
+    if (!r->p->train_epochs)
+        measure_untrained(r, out);
+    else if (!train(r))
+        return ND_FAIL(err, ND_ESTOPPED, "stopped in epoch %u of %lld", r->at.epoch,
+                       (long long)r->p->train_epochs);
+    out->seconds = r->at.seconds + nd_now() - start;
+    out->value[ND_METRIC_samples_per_second] =
+        out->value[ND_METRIC_epochs] * (double)split->train.n / out->seconds;
+    if (r->watch->trained && out->status == ND_STATUS_DONE) {
+        const nd_batch b = nd_batches_train(&r->batches, (uint32_t)r->p->train_epochs, 0);
+        r->watch->trained(r->watch->ctx, &r->net, &b);
+    }
+    return ND_OK;
+}
+
 nd_code nd_trial_run(const nd_params *p, const nd_dataset *data, const nd_watch *watch,
                      nd_record *out, nd_err *err)
 {
-    const double start = nd_now();
     nd_split split;
     run r;
     nd_record_init(out);
     ND_TRY(nd_params_key(p, &out->key, err));
     ND_TRY(nd_dataset_split(data, p, &split, err));
     ND_TRY(begin(&r, p, &split, nd_dataset_shape(data, &split), err));
+    r.out = out;
+    if (watch) r.watch = watch;
     nd_code code = nd_record_curves(out, (size_t)p->train_epochs, err);
-    if (code != ND_OK) goto out;
-    out->status = ND_STATUS_DONE;
-    out->value[ND_METRIC_epochs] = 0;
-    snprintf(out->isa, sizeof out->isa, "%s%s", nd_kern()->isa, r.net.fftw ? "+fftw" : "");
-    nd_hostname(out->host, sizeof out->host);
-    if (p->train_epochs)
-        train(&r, watch, out);
-    else
-        measure_untrained(&r, out);
-    out->seconds = nd_now() - start;
-    out->value[ND_METRIC_samples_per_second] =
-        out->value[ND_METRIC_epochs] * (double)split.train.n / out->seconds;
-    if (watch && watch->trained && out->status == ND_STATUS_DONE) {
-        const nd_batch b = nd_batches_train(&r.batches, (uint32_t)p->train_epochs, 0);
-        watch->trained(watch->ctx, &r.net, &b);
-    }
-out:
+    if (code == ND_OK) code = go(&r, &split, err);
     end(&r);
     return code;
 }
@@ -276,12 +355,11 @@ nd_code nd_trial_estimate(const nd_params *p, nd_shape shape, size_t train_n, si
     run r;
     nd_code code = begin(&r, p, &split, shape, err);
     if (code == ND_OK) {
-        nd_tally tally = {0};
         size_t samples = 0;
         double start = nd_now(), elapsed = 0;
-        for (uint32_t epoch = 0; elapsed < seconds; epoch++) {
-            (void)train_epoch(&r, epoch, &tally);
-            if (epoch == 0)
+        for (; elapsed < seconds; next_epoch(&r)) {
+            (void)train_epoch(&r);
+            if (r.at.epoch == 1)
                 start = nd_now(); /* the first one warms up */
             else
                 samples += split.train.n;
