@@ -5,6 +5,7 @@
 #include "nudge/clock.h"
 
 #include "batches_impl.h"
+#include "evaluation_impl.h"
 #include "fault_impl.h"
 
 #include <math.h>
@@ -116,15 +117,20 @@ static double mean_steps(const nd_effort *now, const nd_effort *before, int from
     return fraction(steps, phases);
 }
 
+/* The epoch is one after which the trial validates and tests. */
+static bool is_due(const nd_params *p, uint32_t epoch)
+{
+    const int64_t every = p->train_test_every;
+    return epoch == p->train_epochs || (every && epoch % every == 0);
+}
+
 static void put_errors(run *r, nd_record *out, uint32_t epoch, const nd_tally *train)
 {
-    const int64_t every = r->p->train_test_every, last = r->p->train_epochs;
     put(out, ND_METRIC_train_error, epoch, fraction(train->errors, train->samples));
     put(out, ND_METRIC_train_loss, epoch,
         train->samples ? train->loss / (double)train->samples : (double)NAN);
     put_devices(r, out, epoch);
-    const bool due = epoch == last || (every && epoch % every == 0);
-    if (!due) return;
+    if (!is_due(r->p, epoch)) return;
     nd_tally t = evaluate(r, ND_PART_VALIDATION, epoch);
     put(out, ND_METRIC_validation_error, epoch, fraction(t.errors, t.samples));
     t = evaluate(r, ND_PART_TEST, epoch);
@@ -161,15 +167,18 @@ static bool sound(const run *r, nd_record *out, uint32_t epoch, bool loss_real)
 }
 
 /* What the model itself has to say after an epoch (0: before the first), on the first
- * mini-batch of it. */
-static void put_report(run *r, nd_record *out, uint32_t epoch)
+ * mini-batch of it, and what is measured of a Boltzmann machine. */
+static nd_code put_report(run *r, nd_record *out, uint32_t epoch, nd_err *err)
 {
     double value[ND_METRICS];
-    if (!r->net.ops->report) return;
     for (int m = 0; m < ND_METRICS; m++)
         value[m] = (double)NAN;
-    const nd_batch b = nd_batches_train(&r->batches, epoch, 0);
-    r->net.ops->report(&r->net, &b, value);
+    if (r->net.ops->report) {
+        const nd_batch b = nd_batches_train(&r->batches, epoch, 0);
+        r->net.ops->report(&r->net, &b, value);
+    }
+    if (is_due(r->p, epoch))
+        ND_TRY(nd_evaluation_run(&r->net, &r->batches, epoch, value, err));
     for (int m = 0; m < ND_METRICS; m++) {
         if (isnan(value[m])) continue;
         if (epoch)
@@ -177,9 +186,10 @@ static void put_report(run *r, nd_record *out, uint32_t epoch)
         else
             out->value[m] = value[m];
     }
+    return ND_OK;
 }
 
-static void train(run *r, const nd_watch *watch, nd_record *out)
+static nd_code train(run *r, const nd_watch *watch, nd_record *out, nd_err *err)
 {
     for (uint32_t epoch = 1; epoch <= (uint32_t)r->p->train_epochs; epoch++) {
         nd_fault_provoke(r->p, epoch, r->net.bank[0].weight);
@@ -187,7 +197,7 @@ static void train(run *r, const nd_watch *watch, nd_record *out)
         const nd_effort before = r->net.effort;
         const bool loss_real = train_epoch(r, epoch, &tally);
         if (loss_real) put(out, ND_METRIC_pinned, epoch, r->pinned);
-        if (!sound(r, out, epoch, loss_real)) return;
+        if (!sound(r, out, epoch, loss_real)) return ND_OK;
         put(out, ND_METRIC_free_steps, epoch,
             mean_steps(&r->net.effort, &before, ND_PHASE_FREE, ND_PHASE_FREE));
         put(out, ND_METRIC_nudged_steps, epoch,
@@ -196,20 +206,21 @@ static void train(run *r, const nd_watch *watch, nd_record *out)
             fraction(r->net.effort.swapped - before.swapped,
                      r->net.effort.swaps - before.swaps));
         put_errors(r, out, epoch, &tally);
-        put_report(r, out, epoch);
+        ND_TRY(put_report(r, out, epoch, err));
         out->value[ND_METRIC_epochs] = epoch;
         if (watch && watch->epoch) watch->epoch(watch->ctx, out, epoch);
     }
+    return ND_OK;
 }
 
 /* Without training there is still something to measure: the first weights. */
-static void measure_untrained(run *r, nd_record *out)
+static nd_code measure_untrained(run *r, nd_record *out, nd_err *err)
 {
     nd_tally t = evaluate(r, ND_PART_TEST, 0);
     out->value[ND_METRIC_test_error] = fraction(t.errors, t.samples);
     t = evaluate(r, ND_PART_VALIDATION, 0);
     out->value[ND_METRIC_validation_error] = fraction(t.errors, t.samples);
-    put_report(r, out, 0);
+    return put_report(r, out, 0, err);
 }
 
 nd_code nd_trial_run(const nd_params *p, const nd_dataset *data, const nd_watch *watch,
@@ -228,10 +239,8 @@ nd_code nd_trial_run(const nd_params *p, const nd_dataset *data, const nd_watch 
     out->value[ND_METRIC_epochs] = 0;
     snprintf(out->isa, sizeof out->isa, "%s%s", nd_kern()->isa, r.net.fftw ? "+fftw" : "");
     nd_hostname(out->host, sizeof out->host);
-    if (p->train_epochs)
-        train(&r, watch, out);
-    else
-        measure_untrained(&r, out);
+    code = p->train_epochs ? train(&r, watch, out, err) : measure_untrained(&r, out, err);
+    if (code != ND_OK) goto out;
     out->seconds = nd_now() - start;
     out->value[ND_METRIC_samples_per_second] =
         out->value[ND_METRIC_epochs] * (double)split.train.n / out->seconds;
@@ -241,6 +250,7 @@ nd_code nd_trial_run(const nd_params *p, const nd_dataset *data, const nd_watch 
     }
 out:
     end(&r);
+    if (code != ND_OK) nd_record_free(out);
     return code;
 }
 
@@ -290,8 +300,10 @@ nd_code nd_trial_estimate(const nd_params *p, nd_shape shape, size_t train_n, si
         const double each = elapsed / (double)(samples ? samples : 1);
         const int64_t every = p->train_test_every;
         const double tests = every ? ceil((double)p->train_epochs / (double)every) : 1;
-        *estimate = each * ((double)train_n * (double)p->train_epochs +
-                            (double)test_n * tests * cost.flops_predict / cost.flops);
+        *estimate =
+            each * ((double)train_n * (double)p->train_epochs +
+                    tests * ((double)test_n * cost.flops_predict + cost.flops_evaluate) /
+                        cost.flops);
         end(&r);
     }
     free((void *)(uintptr_t)split.train.pixels);
