@@ -59,10 +59,14 @@ void nd_fantasies_hold(nd_fantasies *f, const uint8_t *label);
 /* One sweep. */
 void nd_fantasies_step(nd_fantasies *f);
 
-/* Visible units of the last sweep (M, nv), leading dimension *ld, labels last. */
-const float *nd_fantasies_visible(const nd_fantasies *f, size_t *ld);
+/* Visible units of a chain, labels included. */
+size_t nd_fantasies_units(const nd_fantasies *f);
 
-/* Free energy of the visible units of chain i. */
+/* p(v | h) of the last sweep, from which its visible units were drawn: (M, units), leading
+ * dimension *ld, labels last. */
+const float *nd_fantasies_expected(const nd_fantasies *f, size_t *ld);
+
+/* Free energy of the visible units of chain i, as they are. */
 double nd_fantasies_free_energy(const nd_fantasies *f, size_t i);
 
 /* pixels (M, pixels of the data): the visible units of the last sweep, passed down through

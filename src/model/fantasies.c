@@ -15,10 +15,10 @@ struct nd_fantasies {
     const nd_net *net;
     const nd_rbm *m;
     size_t l, M;
-    float *Wt;           /* panels (nh, nv)                      */
-    float *v, *drive;    /* (M, nv) states and pre-activations   */
-    float *h, *x;        /* (M, nh) likewise                     */
-    const uint8_t *held; /* (M) labels, borrowed; NULL: none     */
+    float *Wt;            /* panels (nh, nv)                      */
+    float *v, *p, *drive; /* (M, nv) states, expectations and pre-activations */
+    float *h, *x;         /* (M, nh) likewise                     */
+    const uint8_t *held;  /* (M) labels, borrowed; NULL: none     */
     nd_at at;
     uint32_t t; /* sweeps so far */
     nd_arena arena;
@@ -29,6 +29,7 @@ static void room(nd_fantasies *f, nd_arena *a)
     const nd_rbm *m = f->m;
     f->Wt = nd_arena_take(a, nd_panels(m->nh, m->nv), sizeof *f->Wt);
     f->v = nd_arena_take(a, f->M * nd_ld(m->nv), sizeof *f->v);
+    f->p = nd_arena_take(a, f->M * nd_ld(m->nv), sizeof *f->p);
     f->drive = nd_arena_take(a, f->M * nd_ld(m->nv), sizeof *f->drive);
     f->h = nd_arena_take(a, f->M * nd_ld(m->nh), sizeof *f->h);
     f->x = nd_arena_take(a, f->M * nd_ld(m->nh), sizeof *f->x);
@@ -141,6 +142,7 @@ void nd_fantasies_step(nd_fantasies *f)
                         .x = f->drive,
                         .x_ld = ld,
                         .at = place(f, VISIBLE),
+                        .p = f->p,
                         .s = f->v,
                         .ld = ld};
     nd_kern()->affine(&down);
@@ -149,10 +151,15 @@ void nd_fantasies_step(nd_fantasies *f)
     up(f);
 }
 
-const float *nd_fantasies_visible(const nd_fantasies *f, size_t *ld)
+size_t nd_fantasies_units(const nd_fantasies *f)
+{
+    return f->m->nv;
+}
+
+const float *nd_fantasies_expected(const nd_fantasies *f, size_t *ld)
 {
     *ld = nd_ld(f->m->nv);
-    return f->v;
+    return f->p;
 }
 
 double nd_fantasies_free_energy(const nd_fantasies *f, size_t i)
@@ -199,36 +206,26 @@ static nd_code below(const nd_fantasies *f, const nd_rbm *m, const float *h, siz
     return ND_OK;
 }
 
-/* Expectations of the machine's own visible units from the last drive, then down. */
 nd_code nd_fantasies_pixels(const nd_fantasies *f, float *pixels, nd_err *err)
 {
+    const size_t nx = nd_machine_of(f->net, 0)->nx;
+    size_t widest = 0;
+    for (size_t l = 0; l < f->l; l++) {
+        const size_t ld = nd_ld(nd_machine_of(f->net, l)->nv);
+        if (ld > widest) widest = ld;
+    }
+    float *const memory = calloc(2 * f->M * widest + 1, sizeof *memory);
+    if (!memory) return ND_FAIL(err, ND_ENOMEM, "no memory for %zu fantasies", f->M);
     nd_code code = ND_OK;
-    const nd_rbm *m = f->m;
-    size_t widest = nd_ld(m->nv);
-    for (size_t l = 0; l < f->l; l++)
-        if (nd_ld(nd_machine_of(f->net, l)->nv) > widest)
-            widest = nd_ld(nd_machine_of(f->net, l)->nv);
-    float *now = calloc(2 * f->M * widest, sizeof *now), *next = now + f->M * widest;
-    if (!now) return ND_FAIL(err, ND_ENOMEM, "no memory for %zu fantasies", f->M);
-    float *const memory = now;
-    const nd_units v = {.B = f->M,
-                        .n = m->nv,
-                        .group = m->nx,
-                        .unit = m->visible,
-                        .x = f->drive,
-                        .x_ld = nd_ld(m->nv),
-                        .p = now,
-                        .ld = nd_ld(m->nv)};
-    nd_kern()->units(&v);
-    size_t ld = nd_ld(m->nv);
+    const float *now = f->p;
+    size_t ld = nd_ld(f->m->nv);
     for (size_t l = f->l; l-- > 0 && code == ND_OK;) {
         const nd_rbm *lower = nd_machine_of(f->net, l);
+        float *next = memory + l % 2 * f->M * widest;
         code = below(f, lower, now, ld, next, err);
-        float *const was = now;
-        now = next, next = was;
+        now = next;
         ld = nd_ld(lower->nv);
     }
-    const size_t nx = nd_machine_of(f->net, 0)->nx;
     for (size_t i = 0; code == ND_OK && i < f->M; i++)
         memcpy(pixels + i * nx, now + i * ld, nx * sizeof *pixels);
     free(memory);

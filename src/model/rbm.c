@@ -298,7 +298,7 @@ double nd_rbm_flops(const nd_params *p, size_t nv, size_t nh)
     return chain * (double)p->rbm_chains + devices / (double)p->train_batch;
 }
 
-/* What the trial layer measures (evaluation.c), in double precision and about 40 times as
+/* What the trial layer measures (evaluation.c, mixing.c), most of it in double precision and about 40 times as
  * slow as the kernels; and its memory. Of several machines the dearest counts. */
 void nd_rbm_cost_evaluation(const nd_params *p, nd_shape shape, size_t nx, size_t C,
                             size_t nh, nd_cost *c)
@@ -320,6 +320,10 @@ void nd_rbm_cost_evaluation(const nd_params *p, nd_shape shape, size_t nx, size_
         flops += exact ? 300 * exp2(units) * weights / units : 40 * runs * steps * weights;
         bytes += exact ? 0 : 16 * weights + 8 * runs * (double)(nx + nh) * 2;
     }
+    /* chains, and about 100 operations for each number that is transformed */
+    const double sweeps = (double)p->rbm_mixing_chains * (double)p->rbm_mixing_sweeps;
+    flops += sweeps * (8 * weights + 60 * (double)(nx + C + nh) + 3000 * (double)(nx + C));
+    bytes += sweeps * (4 * (double)(nx + C) + 16);
     c->flops_evaluate = fmax(c->flops_evaluate, flops);
     c->bytes += (size_t)bytes;
 }

@@ -7,6 +7,7 @@
 #include "batches_impl.h"
 #include "evaluation_impl.h"
 #include "fault_impl.h"
+#include "mixing_impl.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -27,6 +28,7 @@ static nd_code begin(run *r, const nd_params *p, const nd_split *split, nd_shape
 {
     *r = (run){.p = p, .pinned = (double)NAN};
     ND_TRY(nd_net_new(&r->net, p, shape, err));
+    r->net.fftw |= nd_mixing_wanted(&r->net);
     const nd_code code = nd_batches_new(&r->batches, p, split, shape, err);
     if (code != ND_OK) nd_net_free(&r->net);
     return code;
@@ -177,8 +179,10 @@ static nd_code put_report(run *r, nd_record *out, uint32_t epoch, nd_err *err)
         const nd_batch b = nd_batches_train(&r->batches, epoch, 0);
         r->net.ops->report(&r->net, &b, value);
     }
-    if (is_due(r->p, epoch))
+    if (is_due(r->p, epoch)) {
         ND_TRY(nd_evaluation_run(&r->net, &r->batches, epoch, value, err));
+        ND_TRY(nd_mixing_run(&r->net, &r->batches, epoch, value, err));
+    }
     for (int m = 0; m < ND_METRICS; m++) {
         if (isnan(value[m])) continue;
         if (epoch)
