@@ -22,10 +22,11 @@ static const nd_command commands[] = {
     {"map", "DIR [-x P] [-y P] [--metric M] [--where p=v] [--contour V] [-o FILE]",
      "statistics over replicates, as NetCDF, table or figure", nd_cmd_map},
     {"check",
-     "gdu | gradient | spectrum SPEC [--set p=v ...] [--batch N] [--points N] [-o FILE] "
+     "gdu | gradient | spectrum | rbm SPEC [--set p=v ...] [--batch N] [--points N] [-o "
+     "FILE] "
      "[--json]",
      "the theory on the model of a spec: EP against BPTT, gradients against differences, "
-     "states over the nudging circle",
+     "states over the nudging circle, Boltzmann machines against exact sums",
      nd_cmd_check},
     {"bench", "[--json]", "what the kernels do on this machine, beside its limit and CBLAS",
      nd_cmd_bench},
