@@ -19,6 +19,9 @@ size_t nd_machine_count(const nd_net *net);
 /* The machine that learns in an epoch, counted from 1 (0 or later: as in the last one). */
 size_t nd_machine_learner(const nd_net *net, uint32_t epoch);
 
+/* Labels among the visible units of machine l; 0: none. */
+size_t nd_machine_classes(const nd_net *net, size_t l);
+
 typedef struct nd_machine {
     nd_boltzmann view;
     bool gaussian;  /* visible units are normal of variance 1: E has |v - a|^2/2 for -a.v */

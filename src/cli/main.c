@@ -15,7 +15,7 @@ static const nd_command commands[] = {
      "check a sweep and say what it will take; writes nothing", nd_cmd_plan},
     {"run", "SPEC [-o DIR] [--set p=v ...] [--time-limit D] [--retry-failed]",
      "run a campaign, or go on with the one in DIR", nd_cmd_run},
-    {"train", "SPEC [--set p=v ...] [--json]",
+    {"train", "SPEC [--set p=v ...] [--samples FILE] [--filters FILE] [--json]",
      "train the spec's base once, in the foreground", nd_cmd_train},
     {"status", "DIR [--json]", "how a campaign stands, live or not", nd_cmd_status},
     {"verify", "DIR", "check that a campaign's files agree", nd_cmd_verify},

@@ -26,6 +26,11 @@ size_t nd_machine_learner(const nd_net *net, uint32_t epoch)
     return net->ops->learner ? net->ops->learner(net, epoch) : 0;
 }
 
+size_t nd_machine_classes(const nd_net *net, size_t l)
+{
+    return nd_machine_of(net, l)->C;
+}
+
 static void copy(size_t n, const float *in, double *out)
 {
     for (size_t i = 0; i < n; i++)
