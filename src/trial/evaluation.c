@@ -41,7 +41,9 @@ static nd_code show(nd_net *net, nd_batches *b, nd_part part, uint32_t epoch, si
 {
     const nd_split *all = &b->split;
     const size_t n = images_of(net, part == ND_PART_TEST ? &all->test : &all->train);
-    *out = (shown){.v = malloc(n * m->nv * sizeof(double) + 1), .label = malloc(n + 1)};
+    *out = (shown){.data.n = n};
+    out->v = malloc(n * m->nv * sizeof *out->v + 1);
+    out->label = malloc(n + 1);
     if (!out->v || !out->label) {
         shown_free(out);
         return ND_FAIL(err, ND_ENOMEM, "no memory for %zu images of %zu numbers", n, m->nv);
@@ -54,7 +56,8 @@ static nd_code show(nd_net *net, nd_batches *b, nd_part part, uint32_t epoch, si
         nd_machine_seen(net, l, batch.B, out->v + i * m->nv);
         memcpy(out->label + i, batch.label, batch.B);
     }
-    out->data = (nd_boltzmann_data){n, out->v, m->classes ? out->label : NULL};
+    out->data.v = out->v;
+    out->data.label = m->classes ? out->label : NULL;
     return ND_OK;
 }
 

@@ -44,7 +44,7 @@ static nd_code series_new(series *s, size_t M, size_t T, size_t nv, nd_err *err)
 {
     *s = (series){.M = M, .T = T, .nv = nv};
     s->energy = malloc((2 * M + 2) * T * sizeof *s->energy);
-    s->v = malloc(nv * M * T * sizeof *s->v);
+    s->v = calloc(nv * M * T, sizeof *s->v);
     if (!s->energy || !s->v) {
         series_free(s);
         return ND_FAIL(err, ND_ENOMEM, "no memory for %zu chains of %zu sweeps", M, T);

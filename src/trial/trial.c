@@ -21,6 +21,7 @@ typedef struct run {
     nd_batches batches;
     nd_net net;
     double pinned; /* fraction of the states in the last free phase of training; or NaN */
+    nd_tally test; /* of train.test_spread, in this epoch */
 } run;
 
 static nd_code begin(run *r, const nd_params *p, const nd_split *split, nd_shape shape,
@@ -42,22 +43,54 @@ static void end(run *r)
 
 /* ---- the loop ---- */
 
-/* Settles the free phase on every image and counts; the weights stay as they are. */
+/* Settles the free phase on images first .. end-1 and counts; the weights stay as they are.
+ */
+static void evaluate_some(run *r, nd_part part, uint32_t epoch, size_t first, size_t end,
+                          nd_tally *tally)
+{
+    nd_batch b;
+    for (size_t i = first; i < end; i += b.B) {
+        b = nd_batches_evaluate(&r->batches, part, epoch, i);
+        if (b.B > end - i) b.B = end - i;
+        r->net.ops->settle(&r->net, &b, ND_PHASE_FREE);
+        r->net.ops->predict(&r->net, &b, tally);
+    }
+}
+
 static nd_tally evaluate(run *r, nd_part part, uint32_t epoch)
 {
+    const nd_split *split = &r->batches.split;
+    const nd_images *all = part == ND_PART_TEST ? &split->test : &split->validation;
     nd_tally tally = {0};
-    nd_batch b;
-    for (size_t i = 0; (b = nd_batches_evaluate(&r->batches, part, epoch, i)).B; i += b.B) {
-        r->net.ops->settle(&r->net, &b, ND_PHASE_FREE);
-        r->net.ops->predict(&r->net, &b, &tally);
-    }
+    evaluate_some(r, part, epoch, 0, all->n, &tally);
     return tally;
+}
+
+/* The epoch is one after which the trial validates and tests. */
+static bool is_due(const nd_params *p, uint32_t epoch)
+{
+    const int64_t every = p->train_test_every;
+    return epoch == p->train_epochs || (every && epoch % every == 0);
+}
+
+/* Share `batch` of the n shares of the test images that fall to the last train.test_spread
+ * mini-batches of an epoch, as in mem-RBM; not counted as effort of training. */
+static void test_share(run *r, uint32_t epoch, size_t batch, size_t batches)
+{
+    const size_t wanted = (size_t)r->p->train_test_spread, n = r->batches.split.test.n;
+    const size_t shares = wanted < batches ? wanted : batches;
+    if (!shares || !is_due(r->p, epoch) || batch + shares < batches) return;
+    const size_t k = batch + shares - batches;
+    const nd_effort effort = r->net.effort;
+    evaluate_some(r, ND_PART_TEST, epoch, n * k / shares, n * (k + 1) / shares, &r->test);
+    r->net.effort = effort;
 }
 
 /* All mini-batches of an epoch; false when the loss is no number any more. */
 static bool train_epoch(run *r, uint32_t epoch, nd_tally *tally)
 {
     const size_t n = nd_batches_count(&r->batches);
+    r->test = (nd_tally){0};
     for (uint32_t batch = 0; batch < n; batch++) {
         const nd_batch b = nd_batches_train(&r->batches, epoch, batch);
         r->net.ops->settle(&r->net, &b, ND_PHASE_FREE);
@@ -66,6 +99,7 @@ static bool train_epoch(run *r, uint32_t epoch, nd_tally *tally)
         if (batch + 1 == n && r->net.ops->pinned)
             r->pinned = r->net.ops->pinned(&r->net, &b);
         r->net.ops->learn(&r->net, &b);
+        test_share(r, epoch, batch, n);
     }
     return true;
 }
@@ -119,13 +153,6 @@ static double mean_steps(const nd_effort *now, const nd_effort *before, int from
     return fraction(steps, phases);
 }
 
-/* The epoch is one after which the trial validates and tests. */
-static bool is_due(const nd_params *p, uint32_t epoch)
-{
-    const int64_t every = p->train_test_every;
-    return epoch == p->train_epochs || (every && epoch % every == 0);
-}
-
 static void put_errors(run *r, nd_record *out, uint32_t epoch, const nd_tally *train)
 {
     put(out, ND_METRIC_train_error, epoch, fraction(train->errors, train->samples));
@@ -135,7 +162,7 @@ static void put_errors(run *r, nd_record *out, uint32_t epoch, const nd_tally *t
     if (!is_due(r->p, epoch)) return;
     nd_tally t = evaluate(r, ND_PART_VALIDATION, epoch);
     put(out, ND_METRIC_validation_error, epoch, fraction(t.errors, t.samples));
-    t = evaluate(r, ND_PART_TEST, epoch);
+    t = r->p->train_test_spread ? r->test : evaluate(r, ND_PART_TEST, epoch);
     put(out, ND_METRIC_test_error, epoch, fraction(t.errors, t.samples));
 }
 
