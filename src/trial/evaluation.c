@@ -125,8 +125,8 @@ static nd_code likelihoods(const nd_net *net, const nd_boltzmann *m, const shown
         ND_TRY(anneal(&net->p, m, train, place(net, ND_STREAM_ANNEAL, epoch), &z, err));
     }
     value[ND_METRIC_log_z] = z.log_z;
-    value[ND_METRIC_log_z_low] = z.low;
-    value[ND_METRIC_log_z_high] = z.high;
+    value[ND_METRIC_log_z_lower] = z.low;
+    value[ND_METRIC_log_z_upper] = z.high;
     value[ND_METRIC_test_log_likelihood] =
         nd_boltzmann_log_likelihood(m, &test->data, z.log_z);
     value[ND_METRIC_train_log_likelihood] =

@@ -161,7 +161,7 @@ static void metrics_are_the_sums(void **unused)
         const nd_watch watch = {.ctx = &t, .trained = take_truth};
         nd_record r = run_watched(&p, &watch);
         near(r.value[ND_METRIC_log_z], t.log_z, 1e-9);
-        assert_true(r.value[ND_METRIC_log_z_low] == r.value[ND_METRIC_log_z_high]);
+        assert_true(r.value[ND_METRIC_log_z_lower] == r.value[ND_METRIC_log_z_upper]);
         near(r.value[ND_METRIC_test_log_likelihood], t.log_likelihood, 1e-9);
         near(r.value[ND_METRIC_train_log_likelihood], t.log_likelihood, 1e-9);
         near(r.value[ND_METRIC_reconstruction_error], t.reconstruction, 1e-9);
@@ -226,10 +226,11 @@ static void annealing_holds_the_exact_value(void **unused)
     nd_record annealed = run(&p);
     for (size_t e = 0; e < 6; e++) {
         const float z = exact.curve[ND_METRIC_log_z][e];
-        assert_true(z > annealed.curve[ND_METRIC_log_z_low][e]);
-        assert_true(z < annealed.curve[ND_METRIC_log_z_high][e]);
+        assert_true(z > annealed.curve[ND_METRIC_log_z_lower][e]);
+        assert_true(z < annealed.curve[ND_METRIC_log_z_upper][e]);
     }
-    assert_true(annealed.value[ND_METRIC_log_z_low] < annealed.value[ND_METRIC_log_z_high]);
+    assert_true(annealed.value[ND_METRIC_log_z_lower] <
+                annealed.value[ND_METRIC_log_z_upper]);
     nd_record_free(&exact), nd_record_free(&annealed);
 }
 
