@@ -182,17 +182,26 @@ static nd_code draw(picture *p, const char *ending, const char *path, nd_err *er
     return code;
 }
 
-nd_code nd_tiles_write(const nd_tiles *t, const char *path, nd_err *err)
+static const char *ending_of(const char *path)
 {
     const char *dot = strrchr(path, '.');
-    const char *ending = dot && !strchr(dot, '/') ? dot + 1 : "";
-    if (!nd_figure_known(ending))
-        return ND_FAIL(err, ND_EUSAGE,
-                       "cannot tell the kind of picture from \"%s\"; it must end in .png, "
-                       ".svg or .pdf",
-                       path);
+    return dot && !strchr(dot, '/') ? dot + 1 : "";
+}
+
+nd_code nd_tiles_check(const char *path, nd_err *err)
+{
+    if (nd_figure_known(ending_of(path))) return ND_OK;
+    return ND_FAIL(err, ND_EUSAGE,
+                   "cannot tell the kind of picture from \"%s\"; it must end in .png, "
+                   ".svg or .pdf",
+                   path);
+}
+
+nd_code nd_tiles_write(const nd_tiles *t, const char *path, nd_err *err)
+{
+    ND_TRY(nd_tiles_check(path, err));
     picture p = {.t = t};
-    const nd_code code = draw(&p, ending, path, err);
+    const nd_code code = draw(&p, ending_of(path), path, err);
     nd_text_free(&p.script);
     return code;
 }

@@ -14,6 +14,7 @@
 typedef struct nd_stage {
     uint32_t epoch, batch;
     nd_tally tally;   /* of the epoch so far                          */
+    nd_tally test;    /* ... of train.test_spread                     */
     nd_effort before; /* when the epoch began                         */
     double pinned;    /* of the last epoch that ended; or NaN         */
     double seconds;   /* of training so far, in all processes         */

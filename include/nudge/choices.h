@@ -106,6 +106,10 @@
 #define ND_CHOICES_VOTING(C)                                                               \
     C(ND_VOTING_CLAMPED, "clamped")                                                        \
     C(ND_VOTING_FREE, "free")
+#define ND_CHOICES_EVALUATE(C)                                                             \
+    C(ND_EVALUATE_NONE, "none")                                                            \
+    C(ND_EVALUATE_QUICK, "quick")                                                          \
+    C(ND_EVALUATE_FULL, "full")
 #define ND_CHOICES_MINI_BATCHES(C)                                                         \
     C(ND_MINI_BATCHES_SHUFFLED, "shuffled")                                                \
     C(ND_MINI_BATCHES_BLOCKS, "blocks")
@@ -148,6 +152,7 @@ typedef enum nd_visible { ND_CHOICES_VISIBLE(C) } nd_visible;
 typedef enum nd_inference { ND_CHOICES_INFERENCE(C) } nd_inference;
 typedef enum nd_sees { ND_CHOICES_SEES(C) } nd_sees;
 typedef enum nd_voting { ND_CHOICES_VOTING(C) } nd_voting;
+typedef enum nd_evaluate { ND_CHOICES_EVALUATE(C) } nd_evaluate;
 typedef enum nd_mini_batches { ND_CHOICES_MINI_BATCHES(C) } nd_mini_batches;
 typedef enum nd_fault { ND_CHOICES_FAULT(C) } nd_fault;
 #undef C

@@ -64,9 +64,10 @@ typedef struct nd_net {
 
 /* What a trial of these parameters takes. */
 typedef struct nd_cost {
-    size_t bytes;         /* arena of one trial                          */
-    double flops;         /* floating-point operations to train a sample */
-    double flops_predict; /* and to predict one                          */
+    size_t bytes;          /* memory of one trial                         */
+    double flops;          /* floating-point operations to train a sample */
+    double flops_predict;  /* and to predict one                          */
+    double flops_evaluate; /* and for an evaluation beside the errors     */
 } nd_cost;
 
 struct nd_model_ops {
@@ -91,11 +92,17 @@ struct nd_model_ops {
     /* After FREE: the fraction of hidden and output states at the bounds of their
      * activation; NULL: the model has no such bounds. */
     double (*pinned)(const nd_net *net, const nd_batch *b);
-    void (*cost)(const nd_params *p, nd_shape shape, nd_cost *c); /* fills the flops */
+    /* Fills the flops, and adds to the bytes what does not lie in the arena. */
+    void (*cost)(const nd_params *p, nd_shape shape, nd_cost *c);
     /* What else there is to know of the network as it is, by nd_metric_id; the others stay as
      * they are. Measured on this mini-batch, which is settled for it, and no weight moves.
      * NULL: nothing. */
     void (*report)(nd_net *net, const nd_batch *b, double value[]);
+    /* The l-th Boltzmann machine that the model is made of, from the pixels up, or NULL; NULL:
+     * it is made of none. See machine.h. */
+    const struct nd_rbm *(*machine)(const nd_net *net, size_t l);
+    /* Which of them learns in an epoch; NULL: the first. */
+    size_t (*learner)(const nd_net *net, uint32_t epoch);
 };
 
 const nd_model_ops *nd_model_at(nd_model_id id);

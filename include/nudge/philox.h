@@ -35,6 +35,7 @@ typedef enum nd_stream {
     ND_STREAM_GIBBS,        /* states of Boltzmann machines (train seed)  */
     ND_STREAM_WRITE,        /* errors of written devices    (train seed)  */
     ND_STREAM_REFRESH,      /* errors of pairs written anew (train seed)  */
+    ND_STREAM_FANTASY,      /* ... of chains apart from learning (train seed) */
 } nd_stream;
 
 /* The place of a block of draws; the index within it completes the counter. */

@@ -20,6 +20,9 @@ typedef struct nd_tiles {
     const char *title;        /* NULL: none                                           */
 } nd_tiles;
 
+/* ND_EUSAGE when path ends like no picture. */
+ND_MUST nd_code nd_tiles_check(const char *path, nd_err *err);
+
 /* Draws them by the ending of path: .png .svg .pdf. ND_EUSAGE: another ending; ND_EINPUT:
  * nothing, too much or no number to draw; ND_EENV: no gnuplot. */
 ND_MUST nd_code nd_tiles_write(const nd_tiles *t, const char *path, nd_err *err);

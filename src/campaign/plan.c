@@ -109,7 +109,7 @@ static nd_code work_of(const nd_params *p, nd_shelf *shelf, work *w, nd_shape *s
     w->train = split.train.n;
     w->test = split.test.n + split.validation.n;
     w->flops = epochs * (double)w->train * w->cost.flops +
-               tests * (double)w->test * w->cost.flops_predict;
+               tests * ((double)w->test * w->cost.flops_predict + w->cost.flops_evaluate);
     return ND_OK;
 }
 

@@ -15,4 +15,8 @@ typedef struct nd_check_request {
  * train.epochs. */
 ND_MUST nd_code nd_check_spectrum(const nd_check_request *r, nd_err *err);
 
+/* check_rbm.c: the machine of the spec's base, trained for train.epochs, against exact sums.
+ */
+ND_MUST nd_code nd_check_rbm(const nd_check_request *r, nd_err *err);
+
 #endif

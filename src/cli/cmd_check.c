@@ -335,7 +335,8 @@ static const struct check {
 } checks[] = {
     {"gdu", check_gdu},
     {"gradient", check_gradient},
-    {"spectrum", NULL}, /* has a subject of its own: check_spectrum.c */
+    {"spectrum", NULL}, /* these have subjects of their own: check_spectrum.c, */
+    {"rbm", NULL},      /* check_rbm.c                                         */
 };
 enum { N_CHECKS = sizeof checks / sizeof *checks };
 
@@ -374,15 +375,19 @@ static nd_code run(const struct check *check, const options *o, nd_err *err)
     return code;
 }
 
-/* The spectrum is measured on a mini-batch of training. */
-static nd_code run_spectrum(const options *o, const char *batch, const char *points,
-                            nd_err *err)
+/* These are measured on a mini-batch of training. */
+static nd_code run_trained(const char *name, const options *o, const char *batch,
+                           const char *points, nd_err *err)
 {
+    const bool spectrum = !strcmp(name, "spectrum");
     int64_t n = 0;
     if (batch)
         return ND_FAIL(err, ND_EUSAGE,
-                       "check spectrum takes a mini-batch of training: set "
-                       "its size with --set train.batch=N, not --batch");
+                       "check %s takes a mini-batch of training: set "
+                       "its size with --set train.batch=N, not --batch",
+                       name);
+    if (!spectrum && o->output)
+        return ND_FAIL(err, ND_EUSAGE, "check %s draws nothing: leave out -o", name);
     if (points && (!nd_parse_int(points, &n) || n < ND_SPECTRUM_POINTS_MIN ||
                    n > ND_SPECTRUM_POINTS_MAX))
         return ND_FAIL(err, ND_EUSAGE, "check: --points \"%s\" is no number from %d to %d",
@@ -392,7 +397,7 @@ static nd_code run_spectrum(const options *o, const char *batch, const char *poi
                                       .sets = o->sets,
                                       .points = (size_t)n,
                                       .json = o->json};
-    return nd_check_spectrum(&request, err);
+    return spectrum ? nd_check_spectrum(&request, err) : nd_check_rbm(&request, err);
 }
 
 nd_code nd_cmd_check(int argc, char **argv, nd_err *err)
@@ -424,11 +429,12 @@ nd_code nd_cmd_check(int argc, char **argv, nd_err *err)
                        batch, BATCH_MAX);
     o.spec = args[1];
     o.batch = (size_t)B;
-    if (code == ND_OK && points && check->run)
+    if (code == ND_OK && points && strcmp(check->name, "spectrum") != 0)
         code = ND_FAIL(err, ND_EUSAGE, "check %s has no circle: leave out --points",
                        check->name);
     if (code == ND_OK)
-        code = check->run ? run(check, &o, err) : run_spectrum(&o, batch, points, err);
+        code = check->run ? run(check, &o, err)
+                          : run_trained(check->name, &o, batch, points, err);
     free(o.sets.v);
     return code;
 }

@@ -1,6 +1,8 @@
 /* cmd_train.c -- nudge train: one trial in the foreground, a line per epoch. */
 #include "cli_impl.h"
 
+#include "pictures_impl.h"
+
 #include "nudge/json.h"
 #include "nudge/spec.h"
 #include "nudge/trial.h"
@@ -48,7 +50,21 @@ static void print_json(const nd_record *r)
     nd_text_free(&j.text);
 }
 
-static nd_code train(const char *path, const nd_list *sets, bool json, nd_err *err)
+/* Pictures are drawn while the network is still there. */
+typedef struct easel {
+    nd_pictures wanted;
+    nd_code code;
+    nd_err err;
+} easel;
+
+static void draw(void *ctx, nd_net *net, const nd_batch *b)
+{
+    easel *e = ctx;
+    e->code = nd_pictures_draw(&e->wanted, net, b, &e->err);
+}
+
+static nd_code train(const char *path, const nd_list *sets, bool json, easel *e,
+                     nd_err *err)
 {
     nd_spec *spec;
     nd_params p;
@@ -58,8 +74,10 @@ static nd_code train(const char *path, const nd_list *sets, bool json, nd_err *e
     nd_code code = nd_spec_base(spec, &p, err);
     nd_spec_free(spec);
     ND_TRY(code);
+    ND_TRY(nd_pictures_check(&e->wanted, &p, err));
     ND_TRY(nd_dataset_open(&data, &p, err));
-    const nd_watch watch = {.epoch = say_epoch};
+    e->wanted.data = data.name;
+    const nd_watch watch = {.ctx = e, .epoch = say_epoch, .trained = draw};
     code = nd_trial_run(&p, &data, &watch, &r, err);
     nd_dataset_close(&data);
     ND_TRY(code);
@@ -69,6 +87,10 @@ static nd_code train(const char *path, const nd_list *sets, bool json, nd_err *e
         printf("%s in %.1f s, %.0f samples/s, %s\n", nd_status_name(r.status), r.seconds,
                r.value[ND_METRIC_samples_per_second], r.isa);
     if (nd_status_failed(r.status)) code = ND_FAIL(err, ND_EDIVERGED, "%s", r.reason);
+    if (code == ND_OK && e->code != ND_OK) {
+        *err = e->err;
+        code = e->code;
+    }
     nd_record_free(&r);
     return code;
 }
@@ -78,13 +100,20 @@ nd_code nd_cmd_train(int argc, char **argv, nd_err *err)
     const char *spec = NULL;
     bool json = false;
     nd_list sets = {0};
+    easel e = {0};
     const nd_option options[] = {
         ND_OPTION_SET(&sets),
+        {"samples", 0, "FILE",
+         "Boltzmann machines: draw what Gibbs chains come to; .png .svg or .pdf",
+         .value = &e.wanted.samples},
+        {"filters", 0, "FILE",
+         "Boltzmann machines: draw the weights from pixels to hidden units",
+         .value = &e.wanted.filters},
         {"json", 0, NULL, "end with one JSON object, its keys the metrics", .flag = &json},
         {0},
     };
     nd_code code = nd_options_one(argc, argv, options, "a spec", &spec, err);
-    if (code == ND_OK) code = train(spec, &sets, json, err);
+    if (code == ND_OK) code = train(spec, &sets, json, &e, err);
     free(sets.v);
     return code;
 }

@@ -15,17 +15,18 @@ static const nd_command commands[] = {
      "check a sweep and say what it will take; writes nothing", nd_cmd_plan},
     {"run", "SPEC [-o DIR] [--set p=v ...] [--time-limit D] [--retry-failed]",
      "run a campaign, or go on with the one in DIR", nd_cmd_run},
-    {"train", "SPEC [--set p=v ...] [--json]",
+    {"train", "SPEC [--set p=v ...] [--samples FILE] [--filters FILE] [--json]",
      "train the spec's base once, in the foreground", nd_cmd_train},
     {"status", "DIR [--json]", "how a campaign stands, live or not", nd_cmd_status},
     {"verify", "DIR", "check that a campaign's files agree", nd_cmd_verify},
     {"map", "DIR [-x P] [-y P] [--metric M] [--where p=v] [--contour V] [-o FILE]",
      "statistics over replicates, as NetCDF, table or figure", nd_cmd_map},
     {"check",
-     "gdu | gradient | spectrum SPEC [--set p=v ...] [--batch N] [--points N] [-o FILE] "
+     "gdu | gradient | spectrum | rbm SPEC [--set p=v ...] [--batch N] [--points N] [-o "
+     "FILE] "
      "[--json]",
      "the theory on the model of a spec: EP against BPTT, gradients against differences, "
-     "states over the nudging circle",
+     "states over the nudging circle, Boltzmann machines against exact sums",
      nd_cmd_check},
     {"bench", "[--json]", "what the kernels do on this machine, beside its limit and CBLAS",
      nd_cmd_bench},

@@ -15,11 +15,38 @@
  * drawn apart from the h that starts the chains. */
 #include "rbm_impl.h"
 
+#include <math.h>
 #include <string.h>
 
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
+}
+
+/* Log-likelihoods are of binary states. */
+static nd_code check_evaluation(const nd_params *p, nd_err *err)
+{
+    const bool full = p->rbm_evaluate == ND_EVALUATE_FULL;
+    const bool mean_field =
+        p->model_kind == ND_MODEL_dbn && p->rbm_features == ND_STATISTICS_MEAN_FIELD;
+    const struct {
+        bool wrong;
+        const char *text;
+    } rules[] = {
+        {full && p->rbm_visible == ND_VISIBLE_GAUSSIAN,
+         "rbm.evaluate full needs log Z, which is known of binary units only: take "
+         "rbm.visible binary, or quick"},
+        {full && p->rbm_pixels == ND_PIXELS_GREY,
+         "rbm.evaluate full: grey pixels are no states of binary units, so they have no "
+         "likelihood; take rbm.pixels bernoulli or threshold, or quick"},
+        {full && mean_field,
+         "rbm.evaluate full: a dbn with rbm.features mean-field shows its upper machines "
+         "no "
+         "binary states, which have no likelihood; take sampled, or quick"},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (rules[i].wrong) return ND_FAIL(err, ND_EINPUT, "%s", rules[i].text);
+    return ND_OK;
 }
 
 nd_code nd_rbm_check(const nd_params *p, nd_err *err)
@@ -40,7 +67,7 @@ nd_code nd_rbm_check(const nd_params *p, nd_err *err)
             err, ND_EINPUT,
             "rbm.model_visible mean-field is for rbm.negative cd: chains that go "
             "on from update to update go on from samples");
-    return ND_OK;
+    return check_evaluation(p, err);
 }
 
 nd_code nd_rbm_check_ends(const nd_params *p, nd_shape shape, nd_err *err)
@@ -269,4 +296,34 @@ double nd_rbm_flops(const nd_params *p, size_t nv, size_t nh)
     /* programming touches every device once per mini-batch */
     const double devices = weights * (p->device_kind == ND_DEVICE_ideal ? 4 : 120);
     return chain * (double)p->rbm_chains + devices / (double)p->train_batch;
+}
+
+/* What the trial layer measures (evaluation.c, mixing.c), most of it in double precision and about 40 times as
+ * slow as the kernels; and its memory. Of several machines the dearest counts. */
+void nd_rbm_cost_evaluation(const nd_params *p, nd_shape shape, size_t nx, size_t C,
+                            size_t nh, nd_cost *c)
+{
+    const double weights = (double)(nx + C) * (double)nh;
+    const size_t most = (size_t)p->rbm_evaluate_images;
+    const double images =
+        2 * (double)(most && most < shape.examples ? most : shape.examples);
+    const double units = fmin((double)nh, (double)nx + log2(C ? (double)C : 1));
+    double flops = 0, bytes = 0;
+    if (p->rbm_evaluate != ND_EVALUATE_NONE) {
+        flops += images * 40 * 3 * weights;
+        bytes += 8 * (weights + images * (double)nx);
+    }
+    if (p->rbm_evaluate == ND_EVALUATE_FULL) {
+        const double runs = (double)p->rbm_ais_runs,
+                     steps = (double)p->rbm_ais_temperatures;
+        const bool exact = units <= (double)p->rbm_exact_units;
+        flops += exact ? 300 * exp2(units) * weights / units : 40 * runs * steps * weights;
+        bytes += exact ? 0 : 16 * weights + 8 * runs * (double)(nx + nh) * 2;
+    }
+    /* chains, and about 100 operations for each number that is transformed */
+    const double sweeps = (double)p->rbm_mixing_chains * (double)p->rbm_mixing_sweeps;
+    flops += sweeps * (8 * weights + 60 * (double)(nx + C + nh) + 3000 * (double)(nx + C));
+    bytes += sweeps * (4 * (double)(nx + C) + 16);
+    c->flops_evaluate = fmax(c->flops_evaluate, flops);
+    c->bytes += (size_t)bytes;
 }

@@ -170,7 +170,6 @@ static void predict(const nd_net *net, const nd_batch *b, nd_tally *t)
 /* Of the mean epoch: machines take turns. */
 static void cost(const nd_params *p, nd_shape shape, nd_cost *c)
 {
-    (void)shape; /* model.layers says it */
     const size_t n = machines_of(p);
     double up = 0;
     for (size_t l = 0; l < n; l++) {
@@ -182,8 +181,20 @@ static void cost(const nd_params *p, nd_shape shape, nd_cost *c)
                                  : (double)p->rbm_epochs.v[l] / (double)p->train_epochs;
         up += nd_rbm_flops_up(nv, nh) + (C ? 0 : 30 * (double)nh);
         c->flops += share * (up + nd_rbm_flops(p, nv, nh));
+        nd_rbm_cost_evaluation(p, shape, nv - C, C, nh, c);
         if (C) c->flops_predict = up + nd_reader_flops(p, nv, nh, C, true);
     }
+}
+
+static const nd_rbm *machine(const nd_net *net, size_t l)
+{
+    const deep *d = of(net);
+    return l < d->n ? &d->m[l] : NULL;
+}
+
+static size_t learner_of(const nd_net *net, uint32_t epoch)
+{
+    return epoch ? learner(&net->p, epoch) : of(net)->n - 1;
 }
 
 const nd_model_ops nd_model_dbn = {
@@ -196,4 +207,6 @@ const nd_model_ops nd_model_dbn = {
     .learn = learn,
     .predict = predict,
     .cost = cost,
+    .machine = machine,
+    .learner = learner_of,
 };

@@ -93,6 +93,12 @@ void nd_rbm_move(nd_net *net, const nd_rbm *m, nd_at at);
 /* Operations for one update of the machine, and for one pass up, of a sample. */
 double nd_rbm_flops(const nd_params *p, size_t nv, size_t nh);
 double nd_rbm_flops_up(size_t nv, size_t nh);
+/* Adds what rbm.evaluate takes for a machine with nx + C visible units. */
+void nd_rbm_cost_evaluation(const nd_params *p, nd_shape shape, size_t nx, size_t C,
+                            size_t nh, nd_cost *c);
+
+/* Machine l of the network, or NULL (machine.c). */
+const nd_rbm *nd_machine_of(const nd_net *net, size_t l);
 
 /* ---- rbm_chains.c ---- */
 

@@ -133,7 +133,6 @@ static void predict(const nd_net *net, const nd_batch *b, nd_tally *t)
 
 static void cost(const nd_params *p, nd_shape shape, nd_cost *c)
 {
-    (void)shape; /* model.layers says it */
     const size_t nx = (size_t)p->model_layers.v[0], nh = (size_t)p->model_layers.v[1];
     const size_t C = (size_t)p->model_layers.v[2], nv = nx + C;
     const double up = nd_rbm_flops_up(nv, nh);
@@ -143,6 +142,12 @@ static void cost(const nd_params *p, nd_shape shape, nd_cost *c)
         c->flops += 2 * (double)(nv * nh) + 30 * (double)(nh * C);
     if (p->rbm_objective != ND_OBJECTIVE_DISCRIMINATIVE)
         c->flops += nd_rbm_flops(p, nv, nh);
+    nd_rbm_cost_evaluation(p, shape, nx, C, nh, c);
+}
+
+static const nd_rbm *machine(const nd_net *net, size_t l)
+{
+    return l == 0 ? &joint_of(net)->m : NULL;
 }
 
 const nd_model_ops nd_model_drbm = {
@@ -155,4 +160,5 @@ const nd_model_ops nd_model_drbm = {
     .learn = learn,
     .predict = predict,
     .cost = cost,
+    .machine = machine,
 };

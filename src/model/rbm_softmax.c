@@ -152,11 +152,16 @@ static void predict(const nd_net *net, const nd_batch *b, nd_tally *t)
 
 static void cost(const nd_params *p, nd_shape shape, nd_cost *c)
 {
-    (void)shape; /* model.layers says it */
     const size_t nv = (size_t)p->model_layers.v[0], nh = (size_t)p->model_layers.v[1];
     const double classifier = 2 * (double)nh * (double)p->model_layers.v[2];
     c->flops_predict = nd_rbm_flops_up(nv, nh) + 30 * (double)nh + classifier;
     c->flops = c->flops_predict + classifier + nd_rbm_flops(p, nv, nh);
+    nd_rbm_cost_evaluation(p, shape, nv, 0, nh, c);
+}
+
+static const nd_rbm *machine(const nd_net *net, size_t l)
+{
+    return l == 0 ? &of(net)->m : NULL;
 }
 
 const nd_model_ops nd_model_rbm = {
@@ -169,4 +174,5 @@ const nd_model_ops nd_model_rbm = {
     .learn = learn,
     .predict = predict,
     .cost = cost,
+    .machine = machine,
 };

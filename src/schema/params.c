@@ -38,6 +38,7 @@ static const char *const choices_VISIBLE[] = {ND_CHOICES_VISIBLE(C) NULL};
 static const char *const choices_INFERENCE[] = {ND_CHOICES_INFERENCE(C) NULL};
 static const char *const choices_SEES[] = {ND_CHOICES_SEES(C) NULL};
 static const char *const choices_VOTING[] = {ND_CHOICES_VOTING(C) NULL};
+static const char *const choices_EVALUATE[] = {ND_CHOICES_EVALUATE(C) NULL};
 static const char *const choices_MINI_BATCHES[] = {ND_CHOICES_MINI_BATCHES(C) NULL};
 static const char *const choices_FAULT[] = {ND_CHOICES_FAULT(C) NULL};
 #undef C

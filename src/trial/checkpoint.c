@@ -7,8 +7,8 @@
  *     8           u32 format, 1
  *     12          str the trial's canonical parameters (params.h), which name it
  *     ..          str version and commit of the program
- *     ..          place: u32 epoch, u32 batch; u64 samples, u64 errors, f64 loss of the
- *                 epoch so far; nd_effort when it began, as u64 in order; f64 pinned,
+ *     ..          stage: u32 epoch, u32 batch; u64 samples, u64 errors, f64 loss of the
+ *                 epoch so far, and of test images; nd_effort when it began, as u64 in order; f64 pinned,
  *                 f64 seconds
  *     ..          u32 length and bytes of the record so far (record.h)
  *     ..          the network (nd_net_save)
@@ -47,9 +47,23 @@ static void put_params(nd_text *out, const nd_params *p)
     nd_text_free(&t);
 }
 
-/* ---- the place ---- */
+/* ---- the stage ---- */
 
 enum { EFFORT = sizeof(nd_effort) / sizeof(uint64_t) };
+
+static void put_tally(nd_text *out, const nd_tally *t)
+{
+    nd_put_u64(out, t->samples);
+    nd_put_u64(out, t->errors);
+    nd_put_f64(out, t->loss);
+}
+
+static void get_tally(nd_cursor *c, nd_tally *t)
+{
+    t->samples = nd_get_u64(c);
+    t->errors = nd_get_u64(c);
+    t->loss = nd_get_f64(c);
+}
 
 static void put_stage(nd_text *out, const nd_stage *at)
 {
@@ -57,9 +71,8 @@ static void put_stage(nd_text *out, const nd_stage *at)
     memcpy(effort, &at->before, sizeof effort);
     nd_put_u32(out, at->epoch);
     nd_put_u32(out, at->batch);
-    nd_put_u64(out, at->tally.samples);
-    nd_put_u64(out, at->tally.errors);
-    nd_put_f64(out, at->tally.loss);
+    put_tally(out, &at->tally);
+    put_tally(out, &at->test);
     for (int i = 0; i < EFFORT; i++)
         nd_put_u64(out, effort[i]);
     nd_put_f64(out, at->pinned);
@@ -71,9 +84,8 @@ static void get_stage(nd_cursor *c, nd_stage *at)
     uint64_t effort[EFFORT];
     at->epoch = nd_get_u32(c);
     at->batch = nd_get_u32(c);
-    at->tally.samples = nd_get_u64(c);
-    at->tally.errors = nd_get_u64(c);
-    at->tally.loss = nd_get_f64(c);
+    get_tally(c, &at->tally);
+    get_tally(c, &at->test);
     for (int i = 0; i < EFFORT; i++)
         effort[i] = nd_get_u64(c);
     memcpy(&at->before, effort, sizeof effort);

@@ -8,7 +8,9 @@
 #include "nudge/log.h"
 
 #include "batches_impl.h"
+#include "evaluation_impl.h"
 #include "fault_impl.h"
+#include "mixing_impl.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -34,6 +36,7 @@ static nd_code begin(run *r, const nd_params *p, const nd_split *split, nd_shape
     static const nd_watch nobody = {0};
     *r = (run){.p = p, .watch = &nobody, .at = {.epoch = 1, .pinned = (double)NAN}};
     ND_TRY(nd_net_new(&r->net, p, shape, err));
+    r->net.fftw |= nd_mixing_wanted(&r->net);
     const nd_code code = nd_batches_new(&r->batches, p, split, shape, err);
     if (code != ND_OK) nd_net_free(&r->net);
     return code;
@@ -47,15 +50,26 @@ static void end(run *r)
 
 /* ---- the loop ---- */
 
-/* Settles the free phase on every image and counts; the weights stay as they are. */
+/* Settles the free phase on images first .. end-1 and counts; the weights stay as they are.
+ */
+static void evaluate_some(run *r, nd_part part, uint32_t epoch, size_t first, size_t end,
+                          nd_tally *tally)
+{
+    nd_batch b;
+    for (size_t i = first; i < end; i += b.B) {
+        b = nd_batches_evaluate(&r->batches, part, epoch, i);
+        if (b.B > end - i) b.B = end - i;
+        r->net.ops->settle(&r->net, &b, ND_PHASE_FREE);
+        r->net.ops->predict(&r->net, &b, tally);
+    }
+}
+
 static nd_tally evaluate(run *r, nd_part part, uint32_t epoch)
 {
+    const nd_split *split = &r->batches.split;
+    const nd_images *all = part == ND_PART_TEST ? &split->test : &split->validation;
     nd_tally tally = {0};
-    nd_batch b;
-    for (size_t i = 0; (b = nd_batches_evaluate(&r->batches, part, epoch, i)).B; i += b.B) {
-        r->net.ops->settle(&r->net, &b, ND_PHASE_FREE);
-        r->net.ops->predict(&r->net, &b, &tally);
-    }
+    evaluate_some(r, part, epoch, 0, all->n, &tally);
     return tally;
 }
 
@@ -96,6 +110,27 @@ static void recall(run *r)
 
 /* ---- training ---- */
 
+/* The epoch is one after which the trial validates and tests. */
+static bool is_due(const nd_params *p, uint32_t epoch)
+{
+    const int64_t every = p->train_test_every;
+    return epoch == p->train_epochs || (every && epoch % every == 0);
+}
+
+/* This mini-batch's share of the test images that fall to the last train.test_spread
+ * mini-batches of an epoch, as in mem-RBM; not counted as effort of training. */
+static void test_share(run *r, size_t batches)
+{
+    const size_t wanted = (size_t)r->p->train_test_spread, n = r->batches.split.test.n;
+    const size_t shares = wanted < batches ? wanted : batches, batch = r->at.batch;
+    if (!shares || !is_due(r->p, r->at.epoch) || batch + shares < batches) return;
+    const size_t k = batch + shares - batches;
+    const nd_effort effort = r->net.effort;
+    evaluate_some(r, ND_PART_TEST, r->at.epoch, n * k / shares, n * (k + 1) / shares,
+                  &r->at.test);
+    r->net.effort = effort;
+}
+
 typedef enum outcome { GO_ON, UNREAL, STOPPED } outcome;
 
 /* The mini-batches of an epoch that are left; UNREAL when the loss is no number any more.
@@ -111,6 +146,7 @@ static outcome train_epoch(run *r)
         if (r->at.batch + 1 == n && r->net.ops->pinned)
             r->at.pinned = r->net.ops->pinned(&r->net, &b);
         r->net.ops->learn(&r->net, &b);
+        test_share(r, n);
         r->at.batch++;
         if (!may_go_on(r)) return STOPPED;
     }
@@ -121,7 +157,7 @@ static void next_epoch(run *r)
 {
     r->at.epoch++;
     r->at.batch = 0;
-    r->at.tally = (nd_tally){0};
+    r->at.tally = r->at.test = (nd_tally){0};
     r->at.before = r->net.effort;
 }
 
@@ -177,16 +213,14 @@ static double mean_steps(const nd_effort *now, const nd_effort *before, int from
 static void put_errors(run *r, nd_record *out, uint32_t epoch)
 {
     const nd_tally *train = &r->at.tally;
-    const int64_t every = r->p->train_test_every, last = r->p->train_epochs;
     put(out, ND_METRIC_train_error, epoch, fraction(train->errors, train->samples));
     put(out, ND_METRIC_train_loss, epoch,
         train->samples ? train->loss / (double)train->samples : (double)NAN);
     put_devices(r, out, epoch);
-    const bool due = epoch == last || (every && epoch % every == 0);
-    if (!due) return;
+    if (!is_due(r->p, epoch)) return;
     nd_tally t = evaluate(r, ND_PART_VALIDATION, epoch);
     put(out, ND_METRIC_validation_error, epoch, fraction(t.errors, t.samples));
-    t = evaluate(r, ND_PART_TEST, epoch);
+    t = r->p->train_test_spread ? r->at.test : evaluate(r, ND_PART_TEST, epoch);
     put(out, ND_METRIC_test_error, epoch, fraction(t.errors, t.samples));
 }
 
@@ -220,15 +254,20 @@ static bool sound(const run *r, nd_record *out, uint32_t epoch, bool loss_real)
 }
 
 /* What the model itself has to say after an epoch (0: before the first), on the first
- * mini-batch of it. */
-static void put_report(run *r, nd_record *out, uint32_t epoch)
+ * mini-batch of it, and what is measured of a Boltzmann machine. */
+static nd_code put_report(run *r, nd_record *out, uint32_t epoch, nd_err *err)
 {
     double value[ND_METRICS];
-    if (!r->net.ops->report) return;
     for (int m = 0; m < ND_METRICS; m++)
         value[m] = (double)NAN;
-    const nd_batch b = nd_batches_train(&r->batches, epoch, 0);
-    r->net.ops->report(&r->net, &b, value);
+    if (r->net.ops->report) {
+        const nd_batch b = nd_batches_train(&r->batches, epoch, 0);
+        r->net.ops->report(&r->net, &b, value);
+    }
+    if (is_due(r->p, epoch)) {
+        ND_TRY(nd_evaluation_run(&r->net, &r->batches, epoch, value, err));
+        ND_TRY(nd_mixing_run(&r->net, &r->batches, epoch, value, err));
+    }
     for (int m = 0; m < ND_METRICS; m++) {
         if (isnan(value[m])) continue;
         if (epoch)
@@ -236,10 +275,11 @@ static void put_report(run *r, nd_record *out, uint32_t epoch)
         else
             out->value[m] = value[m];
     }
+    return ND_OK;
 }
 
 /* What an epoch that was trained to its end leaves in the record. */
-static void close_epoch(run *r)
+static nd_code close_epoch(run *r, nd_err *err)
 {
     const uint32_t epoch = r->at.epoch;
     const nd_effort *now = &r->net.effort, *before = &r->at.before;
@@ -251,35 +291,38 @@ static void close_epoch(run *r)
     put(out, ND_METRIC_swap_acceptance, epoch,
         fraction(now->swapped - before->swapped, now->swaps - before->swaps));
     put_errors(r, out, epoch);
-    put_report(r, out, epoch);
+    ND_TRY(put_report(r, out, epoch, err));
     out->value[ND_METRIC_epochs] = epoch;
     if (r->watch->epoch) r->watch->epoch(r->watch->ctx, out, epoch);
+    return ND_OK;
 }
 
-/* False: stopped before the end. */
-static bool train(run *r)
+/* ND_ESTOPPED: before the end. */
+static nd_code train(run *r, nd_err *err)
 {
     r->start = r->saved = nd_now();
     recall(r);
     for (; r->at.epoch <= (uint32_t)r->p->train_epochs; next_epoch(r)) {
         if (r->at.batch == 0) nd_fault_provoke(r->p, r->at.epoch, r->net.bank[0].weight);
         const outcome how = train_epoch(r);
-        if (how == STOPPED) return false;
+        if (how == STOPPED)
+            return ND_FAIL(err, ND_ESTOPPED, "stopped in epoch %u of %lld", r->at.epoch,
+                           (long long)r->p->train_epochs);
         if (how == GO_ON) put(r->out, ND_METRIC_pinned, r->at.epoch, r->at.pinned);
-        if (!sound(r, r->out, r->at.epoch, how == GO_ON)) return true;
-        close_epoch(r);
+        if (!sound(r, r->out, r->at.epoch, how == GO_ON)) return ND_OK;
+        ND_TRY(close_epoch(r, err));
     }
-    return true;
+    return ND_OK;
 }
 
 /* Without training there is still something to measure: the first weights. */
-static void measure_untrained(run *r, nd_record *out)
+static nd_code measure_untrained(run *r, nd_record *out, nd_err *err)
 {
     nd_tally t = evaluate(r, ND_PART_TEST, 0);
     out->value[ND_METRIC_test_error] = fraction(t.errors, t.samples);
     t = evaluate(r, ND_PART_VALIDATION, 0);
     out->value[ND_METRIC_validation_error] = fraction(t.errors, t.samples);
-    put_report(r, out, 0);
+    return put_report(r, out, 0, err);
 }
 
 /* Trains, or measures what there is without. ND_ESTOPPED. */
@@ -291,11 +334,7 @@ static nd_code go(run *r, const nd_split *split, nd_err *err)
     out->value[ND_METRIC_epochs] = 0;
     snprintf(out->isa, sizeof out->isa, "%s%s", nd_kern()->isa, r->net.fftw ? "+fftw" : "");
     nd_hostname(out->host, sizeof out->host);
-    if (!r->p->train_epochs)
-        measure_untrained(r, out);
-    else if (!train(r))
-        return ND_FAIL(err, ND_ESTOPPED, "stopped in epoch %u of %lld", r->at.epoch,
-                       (long long)r->p->train_epochs);
+    ND_TRY(r->p->train_epochs ? train(r, err) : measure_untrained(r, out, err));
     out->seconds = r->at.seconds + nd_now() - start;
     out->value[ND_METRIC_samples_per_second] =
         out->value[ND_METRIC_epochs] * (double)split->train.n / out->seconds;
@@ -320,6 +359,7 @@ nd_code nd_trial_run(const nd_params *p, const nd_dataset *data, const nd_watch 
     nd_code code = nd_record_curves(out, (size_t)p->train_epochs, err);
     if (code == ND_OK) code = go(&r, &split, err);
     end(&r);
+    if (code != ND_OK) nd_record_free(out);
     return code;
 }
 
@@ -368,8 +408,10 @@ nd_code nd_trial_estimate(const nd_params *p, nd_shape shape, size_t train_n, si
         const double each = elapsed / (double)(samples ? samples : 1);
         const int64_t every = p->train_test_every;
         const double tests = every ? ceil((double)p->train_epochs / (double)every) : 1;
-        *estimate = each * ((double)train_n * (double)p->train_epochs +
-                            (double)test_n * tests * cost.flops_predict / cost.flops);
+        *estimate =
+            each * ((double)train_n * (double)p->train_epochs +
+                    tests * ((double)test_n * cost.flops_predict + cost.flops_evaluate) /
+                        cost.flops);
         end(&r);
     }
     free((void *)(uintptr_t)split.train.pixels);

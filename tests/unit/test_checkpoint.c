@@ -46,6 +46,8 @@ static const struct {
       {"device.lifetime", "1000"}}},
     {"persistent chains",
      {{"model.kind", "drbm"}, {"rbm.negative", "pcd"}, {"train.rates", "0.01"}}},
+    {"tests while learning",
+     {{"model.kind", "drbm"}, {"train.test_spread", "9"}, {"train.rates", "0.01"}}},
     {"tempered chains",
      {{"model.kind", "drbm"}, {"rbm.negative", "pt"}, {"train.rates", "0.01"}}},
     {"a stack of machines",

@@ -145,6 +145,38 @@ static void tests_come_when_asked_for(void **state)
     nd_record_free(&r), nd_record_free(&all), nd_record_free(&last);
 }
 
+/* Test images may be scored while the last mini-batches are learned: nothing else changes. */
+static void tests_can_be_spread(void **state)
+{
+    (void)state;
+    nd_params p = small();
+    set(&p, "train.test_every", "2");
+    set(&p, "train.epochs", "3");
+    nd_record after = run(&p);
+    set(&p, "train.test_spread", "7");
+    nd_record spread = run(&p);
+    assert_true(spread.value[ND_METRIC_train_loss] == after.value[ND_METRIC_train_loss]);
+    assert_true(spread.value[ND_METRIC_free_steps] == after.value[ND_METRIC_free_steps]);
+    assert_true(spread.value[ND_METRIC_validation_error] ==
+                after.value[ND_METRIC_validation_error]);
+    assert_true(isnan(spread.curve[ND_METRIC_test_error][0]));
+    const double error = spread.value[ND_METRIC_test_error];
+    assert_true(error > 0 && error != after.value[ND_METRIC_test_error]);
+    assert_true(fabs(error * 150 - round(error * 150)) < 1e-9); /* of all images, once */
+    nd_record_free(&spread);
+    set(&p, "train.test_spread", "1"); /* after the last mini-batch: after the epoch */
+    spread = run(&p);
+    assert_true(spread.value[ND_METRIC_test_error] == after.value[ND_METRIC_test_error]);
+    nd_record_free(&spread);
+    nd_record_free(&after);
+    set(&p, "train.epochs", "1"); /* most of it is not yet learned at first */
+    after = run(&p);
+    set(&p, "train.test_spread", "1000000"); /* all mini-batches that there are */
+    spread = run(&p);
+    assert_true(spread.value[ND_METRIC_test_error] > after.value[ND_METRIC_test_error]);
+    nd_record_free(&spread), nd_record_free(&after);
+}
+
 static void divergence_is_a_record(void **state)
 {
     (void)state;
@@ -286,6 +318,7 @@ int main(void)
         cmocka_unit_test(seeds_do_what_they_say),
         cmocka_unit_test(training_learns),
         cmocka_unit_test(tests_come_when_asked_for),
+        cmocka_unit_test(tests_can_be_spread),
         cmocka_unit_test(divergence_is_a_record),
         cmocka_unit_test(pinned_states_are_a_divergence),
         cmocka_unit_test(pulses_are_counted),
