@@ -50,6 +50,10 @@
 #define ND_CHOICES_BIASES(C)                                                               \
     C(ND_BIASES_MEMRISTIVE, "memristive")                                                  \
     C(ND_BIASES_IDEAL, "ideal")
+#define ND_CHOICES_GRADIENT(C)                                                             \
+    C(ND_GRADIENT_ROWS, "rows")                                                            \
+    C(ND_GRADIENT_COLUMNS, "columns")                                                      \
+    C(ND_GRADIENT_RADIAL, "radial")
 #define ND_CHOICES_AUGMENT(C)                                                              \
     C(ND_AUGMENT_NONE, "none")                                                             \
     C(ND_AUGMENT_FLIP, "flip")                                                             \
@@ -115,6 +119,7 @@ typedef enum nd_noise_in { ND_CHOICES_NOISE_IN(C) } nd_noise_in;
 typedef enum nd_noise_on { ND_CHOICES_NOISE_ON(C) } nd_noise_on;
 typedef enum nd_spread { ND_CHOICES_SPREAD(C) } nd_spread;
 typedef enum nd_biases { ND_CHOICES_BIASES(C) } nd_biases;
+typedef enum nd_gradient { ND_CHOICES_GRADIENT(C) } nd_gradient;
 typedef enum nd_augment { ND_CHOICES_AUGMENT(C) } nd_augment;
 typedef enum nd_schedule { ND_CHOICES_SCHEDULE(C) } nd_schedule;
 typedef enum nd_decay_on { ND_CHOICES_DECAY_ON(C) } nd_decay_on;

@@ -397,6 +397,49 @@ typedef struct nd_spectra {
     float *scratch;        /* (2 B nd_ld(channels)) */
 } nd_spectra;
 
+/* ---- noise in time: k_noise.c ---- */
+
+/* A sum of processes s_k of variance 1, correlation `keep` from one of their moves to the
+ * next, every so many moments (a power of two); kick^2 = 1 - keep^2. See noise_colour.h. */
+enum { ND_COLOUR_MAX = 16 };
+typedef struct nd_colour {
+    size_t parts;
+    float keep[ND_COLOUR_MAX], kick[ND_COLOUR_MAX], sd[ND_COLOUR_MAX];
+    uint32_t every[ND_COLOUR_MAX];
+} nd_colour;
+
+/* colour: moves the processes of each cell on to this moment and adds gain times their sum
+ * to out. Of `at`, epoch and batch are filled in: process and moment. */
+typedef struct nd_colouring {
+    nd_rows cells;
+    const nd_colour *colour;
+    bool fresh; /* draws all processes anew; moments afterwards count from 1 */
+    uint64_t moment;
+    nd_at at;
+    float gain;
+    float *state; /* of process k at k stride */
+    size_t stride;
+    float *out;
+} nd_colouring;
+
+/* Chances that a trap rises from 0 to 1, or falls, until the next moment; mean state. */
+typedef struct nd_telegraph {
+    float rise, fall, mean;
+} nd_telegraph;
+
+/* telegraph: moves the trap of each cell on to this moment and adds gain (state - mean) to
+ * out. Fresh: a cell has a trap with probability `share`, and -1 for a state without. */
+typedef struct nd_traps {
+    nd_rows cells;
+    nd_telegraph rates;
+    bool fresh;
+    float share;
+    uint64_t moment;
+    nd_at at; /* its batch is filled in: the moment */
+    float gain;
+    float *state, *out;
+} nd_traps;
+
 typedef struct nd_kernels {
     const char *isa;
 #define K(name, args) void(*name) args;
