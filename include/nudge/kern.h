@@ -440,6 +440,54 @@ typedef struct nd_traps {
     float *state, *out;
 } nd_traps;
 
+/* ---- programming schemes: k_program.c ---- */
+
+/* rprop: with g the sign of what is wanted, b the one remembered, w the width:
+ *
+ *     b g > 0:  w <- min(grow w, widest);                     pulse g w;    b <- g
+ *     b g < 0:  pulse -b w if `undo`, else none;  w <- max(shrink w, narrowest);    b <- 0
+ *     b g = 0:                                                pulse g w;    b <- g */
+typedef struct nd_rprop {
+    size_t n;
+    const float *wanted;
+    float *before, *width, *pulse;
+    float grow, shrink, widest, narrowest;
+    bool undo;
+} nd_rprop;
+
+/* accumulate: chi <- chi + gain wanted; p = chi/step to the nearest whole number (`whole`:
+ * towards 0), |p| <= most; chi <- chi - step p; pulse = width p. */
+typedef struct nd_accumulation {
+    size_t n;
+    const float *wanted;
+    float *chi, *pulse;
+    float gain, step, width, most;
+    bool whole;
+} nd_accumulation;
+
+/* train: pulse = sign(wanted) width times how many of `slots` (up to 255) there is a
+ * coincidence in, each with probability chance |wanted|. Of at.stream the top 8 bits are
+ * filled in. */
+typedef struct nd_train {
+    nd_rows cells;
+    const float *wanted;
+    float *pulse;
+    unsigned slots;
+    float chance, width;
+    nd_at at;
+} nd_train;
+
+/* verify: pulse = |gain| (target - weight) per_slope, `widest` at most, where the weight is
+ * off by more than the tolerance, else 0. The sign of a gain is that of the error before,
+ * its size grows while the error keeps its sign; `fresh`: all start at 1. */
+typedef struct nd_verification {
+    size_t n;
+    const float *target, *weight;
+    float *gain, *pulse;
+    float per_slope, tolerance, widest;
+    bool fresh;
+} nd_verification;
+
 typedef struct nd_kernels {
     const char *isa;
 #define K(name, args) void(*name) args;
