@@ -47,6 +47,23 @@
 #define ND_CHOICES_SPREAD(C)                                                               \
     C(ND_SPREAD_DEVICE, "device")                                                          \
     C(ND_SPREAD_PAIR, "pair")
+#define ND_CHOICES_SYNAPSE(C)                                                              \
+    C(ND_SYNAPSE_PAIR, "pair")                                                             \
+    C(ND_SYNAPSE_SINGLE, "single")                                                         \
+    C(ND_SYNAPSE_ONE_SIDED, "one-sided")
+#define ND_CHOICES_TURNS(C)                                                                \
+    C(ND_TURNS_ALL, "all")                                                                 \
+    C(ND_TURNS_IN_TURN, "in-turn")
+#define ND_CHOICES_C2C(C)                                                                  \
+    C(ND_C2C_OF_RANGE, "range")                                                            \
+    C(ND_C2C_OF_STEP, "step")                                                              \
+    C(ND_C2C_OF_SQRT, "sqrt")
+#define ND_CHOICES_D2D(C)                                                                  \
+    C(ND_D2D_LOG_NORMAL, "log-normal")                                                     \
+    C(ND_D2D_NORMAL, "normal")
+#define ND_CHOICES_LEVELS(C)                                                               \
+    C(ND_LEVELS_BELOW, "below")                                                            \
+    C(ND_LEVELS_NEAREST, "nearest")
 #define ND_CHOICES_BIASES(C)                                                               \
     C(ND_BIASES_MEMRISTIVE, "memristive")                                                  \
     C(ND_BIASES_IDEAL, "ideal")
@@ -118,6 +135,11 @@ typedef enum nd_update { ND_CHOICES_UPDATE(C) } nd_update;
 typedef enum nd_noise_in { ND_CHOICES_NOISE_IN(C) } nd_noise_in;
 typedef enum nd_noise_on { ND_CHOICES_NOISE_ON(C) } nd_noise_on;
 typedef enum nd_spread { ND_CHOICES_SPREAD(C) } nd_spread;
+typedef enum nd_synapse { ND_CHOICES_SYNAPSE(C) } nd_synapse;
+typedef enum nd_turns { ND_CHOICES_TURNS(C) } nd_turns;
+typedef enum nd_c2c_kind { ND_CHOICES_C2C(C) } nd_c2c_kind;
+typedef enum nd_d2d_kind { ND_CHOICES_D2D(C) } nd_d2d_kind;
+typedef enum nd_levels { ND_CHOICES_LEVELS(C) } nd_levels;
 typedef enum nd_biases { ND_CHOICES_BIASES(C) } nd_biases;
 typedef enum nd_gradient { ND_CHOICES_GRADIENT(C) } nd_gradient;
 typedef enum nd_augment { ND_CHOICES_AUGMENT(C) } nd_augment;

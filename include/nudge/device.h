@@ -1,9 +1,28 @@
 /* device.h -- what holds a weight: banks of devices behind one table of operations.
  *
  * A model computes the change it wants for every weight of a bank and hands it to
- * nd_bank_program. The programming scheme turns the wanted change into a pulse, the device
- * turns the pulse into what really happens, and the bank's weights are what the model reads
- * next. No model writes a weight. */
+ * nd_bank_program. The programming scheme turns the wanted change into pulses, the devices
+ * turn pulses into what really happens, and the bank's weights are what the model reads
+ * next. No model writes a weight.
+ *
+ * What a bank is made of:
+ *
+ *   synapse       device.synapse, device.per_weight: the legs of a weight, which are its
+ *                 devices, in pairs. Leg 2j adds to the weight, leg 2j+1 (missing where a
+ *                 device is single) takes away from it.
+ *   law           the type's mean step as a function of the normalised conductance, one
+ *                 curve for each direction, with constants that may differ from device to
+ *                 device: nd_law, k_device.c.
+ *   imperfections common to all laws, each an array of the leg (or NULL: it costs nothing)
+ *                 or a number: nd_leg, nd_devices. A conductance x is in [0, 1], in units of
+ *                 the device's own range.
+ *   weight        gain (G_max - G_min) (mean of plus - mean of minus - zero), from what the
+ *                 legs read as.
+ *
+ * All of it goes through the kernels devices, weigh, drift and refresh. Pairs of
+ * logarithmic devices with step variation and noise from cycle to cycle at most, as in
+ * Ernoult et al. 2019, take the kernel pulse_pairs instead, which gives the same bits
+ * sooner. */
 #ifndef NUDGE_DEVICE_H
 #define NUDGE_DEVICE_H
 
@@ -12,6 +31,8 @@
 #include "nudge/params.h"
 
 typedef struct nd_device_ops nd_device_ops;
+
+enum { ND_PER_WEIGHT_MAX = 8 };
 
 /* The devices of one weight matrix (k inputs, n outputs), or of its n biases (k = 1).
  * Memory belongs to the trial's arena. */
@@ -22,17 +43,35 @@ typedef struct nd_bank {
     uint32_t id;   /* names the bank to the random numbers; unique in a trial */
     bool bias;     /* a vector of biases: starts at 0 */
     float *weight; /* panels (k, n): what the model reads */
-    /* ernoult: conductances of the pair in units of the range, and relative step sizes */
-    float *plus, *minus;
-    float *up_plus, *down_plus, *up_minus, *down_minus; /* NULL: all 1 */
-    uint64_t pulses_up, pulses_down;                    /* sent so far */
+    /* The rest is of memristors only. */
+    size_t pairs;
+    nd_leg leg[2 * ND_PER_WEIGHT_MAX]; /* arrays are panels (k, n) */
+    float *zero;                       /* what is taken from the legs' sum, or NULL */
+    nd_curve up, down;                 /* of the type, nominal */
+    uint64_t updates;                  /* so far */
+    uint64_t pulses_up, pulses_down;   /* sent so far, to raise a weight or lower it */
+    double width_up, width_down;       /* and the sums of their widths, in units of T */
+    uint64_t refreshes;                /* one-sided pairs reset so far */
 } nd_bank;
 
-/* How a type of device behaves. All ops act on one bank; pulses are in the device's own
- * unit. */
+/* How a type's curves come from the parameters. y is the normalised conductance as seen by
+ * the direction: x going up, 1 - x going down. */
+typedef struct nd_law {
+    nd_law_id id;
+    int constants;   /* how many of nd_curve.k the shape decides; 0: there is no shape */
+    bool referenced; /* the weight is counted from the device's own symmetry point */
+    /* The number that says how non-linear it is, such as beta; NULL: none. */
+    double (*shape)(const nd_params *p, bool up);
+    /* Constants for that number. */
+    void (*curve)(const nd_params *p, double shape, bool up, double k[ND_LAW_K]);
+} nd_law;
+
+/* How a type of device behaves. All ops act on one bank; pulses are in units of T, the
+ * pulse that takes a device of constant step through its whole range. */
 struct nd_device_ops {
     const char *name;
-    bool pulsed; /* pulses are counted, conductances can saturate */
+    bool pulsed;       /* pulses are counted, conductances can saturate */
+    const nd_law *law; /* NULL: not pulsed */
     /* Carves the bank's memory out of the arena (or measures it). */
     void (*take)(nd_bank *b, nd_arena *a);
     /* First weights: fan_in is the size of the layer nearer the input. */
@@ -40,14 +79,19 @@ struct nd_device_ops {
     /* Sets the weights, panels (k, n), as well as the range allows: before training only.
      */
     void (*assign)(nd_bank *b, const float *weight);
-    /* Applies pulse, panels (k, n); `at` names the moment to the cycle-to-cycle noise. */
+    /* Applies pulse, panels (k, n); `at` names the moment to the noise. */
     void (*pulse)(nd_bank *b, const float *pulse, nd_at at);
+    /* An update's time passes; NULL: nothing changes by itself. */
+    void (*wait)(nd_bank *b, nd_at at);
     /* Mean change of a weight per unit of pulse, in the middle of the range, for small
      * pulses. */
     double (*slope)(const nd_params *p);
     /* Devices at a bound of their range; NULL: unbounded. */
     void (*saturated)(const nd_bank *b, uint64_t *at_bound, uint64_t *devices);
 };
+
+/* Row of the device table. */
+const nd_device_ops *nd_device_at(nd_device_id id);
 
 /* Carves a bank: type from p, or ideal for biases when device.biases says so. */
 void nd_bank_take(nd_bank *b, const nd_params *p, size_t k, size_t n, uint32_t id,
@@ -56,12 +100,21 @@ void nd_bank_take(nd_bank *b, const nd_params *p, size_t k, size_t n, uint32_t i
 /* Floats of scratch that nd_bank_program needs for this bank. */
 size_t nd_bank_scratch(const nd_bank *b);
 
-/* Programs the wanted change, panels (k, n), in units of weight; scratch as above. */
+/* One update: time passes, then programs the wanted change, panels (k, n), in units of
+ * weight; scratch as above. */
 void nd_bank_program(nd_bank *b, const float *wanted, float *scratch, nd_at at);
+
+/* Sends pulses, panels (k, n), rounded in place to whole ones where device.step asks for
+ * it, and counts them: what a programming scheme does any number of times in an update. Each
+ * time needs an `at` of its own (other than by nd_at_sub, which is the bank's). */
+void nd_bank_pulse(nd_bank *b, float *pulse, nd_at at);
 
 /* True when the weights move by exactly the wanted change, so that changes may be added up
  * and programmed at once. */
 bool nd_bank_exact(const nd_bank *b);
+
+/* True when weights change in an update in which no pulse is sent. */
+bool nd_bank_restless(const nd_bank *b);
 
 /* The bank's cells as two runs: whole panels, then the panel with padding (rows may be 0).
  */
@@ -70,6 +123,30 @@ static inline size_t nd_rows_at(nd_rows r)
 {
     return (size_t)r.first * ND_LANES;
 } /* floats */
+
+/* ---- laws, in double precision: device_law.c ---- */
+
+/* G_max - G_min, with G_max = 1. */
+static inline double nd_device_range(const nd_params *p)
+{
+    return 1.0 - 1.0 / p->device_ratio;
+}
+
+/* The nominal curve of a type in one direction, for the kernels. */
+nd_curve nd_law_curve(const nd_law *law, const nd_params *p, bool up);
+
+/* Movement per width of a small pulse at x, asymmetry included; >= 0 in both directions. */
+double nd_law_rate(const nd_law *law, const nd_params *p, double x, bool up);
+
+/* Where both directions move by the same; NaN: nowhere in the range, or everywhere. */
+double nd_law_symmetry(const nd_law *law, const nd_params *p);
+
+/* NeuroSim's label of an exponential curve, and its inverse: A is 1/k0, the number of
+ * pulses after which the step has fallen to 1/e, as a fraction of the pulses that span the
+ * range. NL = 10.1015 max over x of (1 - exp(-x/A))/(1 - exp(-1/A)) - x: found from the
+ * published table, which it meets to 5 digits. */
+double nd_nl_label(double A);
+double nd_nl_inverse(double nl); /* 1/A; nl in (-10.1, 10.1) */
 
 /* ---- programming schemes ---- */
 

@@ -16,6 +16,7 @@
 #ifndef NUDGE_KERN_H
 #define NUDGE_KERN_H
 
+#include "nudge/choices.h"
 #include "nudge/err.h"
 #include "nudge/philox.h"
 
@@ -149,6 +150,88 @@ typedef struct nd_pairs {
     bool noise_on_all;
     nd_at at; /* of the cycle-to-cycle noise */
 } nd_pairs;
+
+/* How a device moves by a pulse: see k_device.c for the formulas. */
+typedef enum nd_law_id {
+    ND_LAW_LOGARITHMIC,
+    ND_LAW_EXPONENTIAL,
+    ND_LAW_LINEAR,
+    ND_LAW_SATURATING,
+    ND_LAW_POWER,
+    ND_LAW_TABLE
+} nd_law_id;
+enum { ND_LAW_K = 3, ND_LAW_NODES = 16 };
+
+/* The constants of a law in one direction. */
+typedef struct nd_curve {
+    float k[ND_LAW_K];
+    size_t nodes; /* of a table: node[i] is the step at y = i/(nodes - 1) */
+    float node[ND_LAW_NODES];
+} nd_curve;
+
+/* One device of every cell. What is NULL is off: that costs nothing. */
+typedef struct nd_leg {
+    float *x;                /* conductance in units of the device's own range, 0..1 */
+    float *up, *down;        /* relative step sizes; NULL: 1                         */
+    float *up_k[ND_LAW_K];   /* constants of its own law; NULL: the type's           */
+    float *down_k[ND_LAW_K]; /* (all that the law has, or none)                      */
+    float *low, *span;       /* its range, in units of the nominal one; NULL: 0, 1   */
+    float *wear, *life;      /* pulses received; after how many it stays as it is    */
+    float *seen;             /* x as it reads, with write noise; NULL: x             */
+    float *age, *nu;         /* updates since its last pulse; exponent of its drift  */
+} nd_leg;
+
+/* sd of the noise from cycle to cycle, by device.c2c_kind: of range c2c; of step
+ * c2c |step| for each pulse of its own in it; of sqrt c2c sqrt(such pulses). */
+
+/* devices: pairs of devices of any law under one signed pulse each; see k_device.c. What is
+ * in no cell of the pulses (padding) stays as it is. */
+typedef struct nd_devices {
+    nd_rows cells;
+    const float *pulse; /* signed width in units of T */
+    nd_leg plus, minus; /* minus.x NULL: there is none */
+    nd_law_id law;
+    nd_curve up, down;
+    float up_scale, down_scale; /* of all steps */
+    float step;     /* width of a whole pulse; 0: a pulse is one, however wide */
+    bool one_sided; /* only potentiation: a pulse < 0 potentiates minus */
+    float c2c;
+    int c2c_kind; /* nd_c2c_kind */
+    bool noise_on_all;
+    float grid;         /* levels - 1 of a device; 0: any conductance */
+    bool down_to_level; /* to the level below; else to the nearest */
+    float write_noise;
+    nd_at at, write_at; /* of the two kinds of noise */
+} nd_devices;
+
+/* weigh: weight = scale (sum of plus - sum of minus - offset - zero), legs in turn plus and
+ * minus of `pairs` pairs; rows of padding too. */
+typedef struct nd_weighing {
+    nd_rows cells;
+    size_t pairs, at; /* cell 0 is number `at` of the legs */
+    const nd_leg *leg;
+    float offset, scale;
+    const float *zero; /* or NULL */
+    float *weight;
+} nd_weighing;
+
+/* drift: one update's time passes for the devices of a leg:
+ *     x <- rest + keep (x - rest);  x <- x ((age + 2)/(age + 1))^-nu;  age <- age + 1
+ * the latter two where there is an age. seen moves by as much as x does. */
+typedef struct nd_drifting {
+    nd_rows cells;
+    nd_leg leg;
+    float keep, rest;
+} nd_drifting;
+
+/* refresh: a pair of which one is above `high` and the other above `low` is reset and its
+ * difference written anew, with an error of that sd; *count pairs were. */
+typedef struct nd_refreshing {
+    nd_rows cells;
+    nd_leg plus, minus;
+    float high, low, sd;
+    nd_at at;
+} nd_refreshing;
 
 /* ---- Boltzmann machines: k_gibbs.c ---- */
 

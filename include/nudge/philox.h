@@ -33,6 +33,8 @@ typedef enum nd_stream {
     ND_STREAM_PSEUDO,       /* pixels of pseudo-likelihood  (train seed)  */
     ND_STREAM_CHECK,        /* directions of finite differences           */
     ND_STREAM_GIBBS,        /* states of Boltzmann machines (train seed)  */
+    ND_STREAM_WRITE,        /* errors of written devices    (train seed)  */
+    ND_STREAM_REFRESH,      /* errors of pairs written anew (train seed)  */
 } nd_stream;
 
 /* The place of a block of draws; the index within it completes the counter. */

@@ -1,11 +1,18 @@
 /* device.c -- the device table, and what all banks share. */
 #include "device_impl.h"
 
+#include <string.h>
+
 static const nd_device_ops *const types[] = {
 #define D(id, name, help, source) &nd_device_##id,
 #include "nudge/devices.def"
 #undef D
 };
+
+const nd_device_ops *nd_device_at(nd_device_id id)
+{
+    return types[id];
+}
 
 void nd_bank_take(nd_bank *b, const nd_params *p, size_t k, size_t n, uint32_t id,
                   bool bias, nd_arena *a)
@@ -34,15 +41,49 @@ nd_rows nd_bank_rows(const nd_bank *b, int which)
     return (nd_rows){.rows = tail ? b->k : 0, .lanes = tail, .first = (uint32_t)whole};
 }
 
+/* Pulses with a width of their own are counted one by one, all others as one each. */
+static void count(nd_bank *b, const float *pulse)
+{
+    const double step = b->p->device_step;
+    for (int i = 0; i < 2; i++) {
+        const nd_rows r = nd_bank_rows(b, i);
+        double widths[2];
+        uint64_t counts[2];
+        nd_kern()->pulse_widths(r, pulse + nd_rows_at(r), widths);
+        nd_kern()->pulse_count(r, pulse + nd_rows_at(r), counts);
+        for (int side = 0; step > 0 && side < 2; side++)
+            counts[side] = (uint64_t)(widths[side] / step + 0.5);
+        b->pulses_up += counts[0], b->pulses_down += counts[1];
+        b->width_up += widths[0], b->width_down += widths[1];
+    }
+}
+
+void nd_bank_pulse(nd_bank *b, float *pulse, nd_at at)
+{
+    const nd_rows all = {.rows = nd_bank_cells(b) / ND_LANES, .lanes = ND_LANES};
+    if (b->type->pulsed && b->p->device_step > 0)
+        nd_kern()->pulse_whole(all, pulse, (float)b->p->device_step, pulse);
+    if (b->type->pulsed) count(b, pulse);
+    b->type->pulse(b, pulse, nd_at_sub(at, b->id));
+}
+
 void nd_bank_program(nd_bank *b, const float *wanted, float *scratch, nd_at at)
 {
+    if (b->type->wait) b->type->wait(b, nd_at_sub(at, b->id));
     const float *pulse = nd_program_for(b->p, b->type)->pulses(b, wanted, scratch);
-    for (int i = 0; b->type->pulsed && i < 2; i++) {
-        const nd_rows r = nd_bank_rows(b, i);
-        uint64_t counts[2];
-        nd_kern()->pulse_count(r, pulse + nd_rows_at(r), counts);
-        b->pulses_up += counts[0];
-        b->pulses_down += counts[1];
+    if (!b->type->pulsed) { /* may do without the scratch */
+        b->type->pulse(b, pulse, nd_at_sub(at, b->id));
+    } else {
+        if (pulse != scratch) memcpy(scratch, pulse, nd_bank_cells(b) * sizeof *pulse);
+        nd_bank_pulse(b, scratch, at);
     }
-    b->type->pulse(b, pulse, nd_at_sub(at, b->id));
+    b->updates++;
+}
+
+bool nd_bank_restless(const nd_bank *b)
+{
+    const nd_params *p = b->p;
+    return b->type->pulsed &&
+           ((p->device_c2c > 0 && p->device_c2c_on == ND_NOISE_ON_ALL) ||
+            p->device_lifetime > 0 || p->device_drift > 0 || p->device_drift_sd > 0);
 }

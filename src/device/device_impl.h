@@ -1,4 +1,4 @@
-/* device_impl.h -- the rows of the device table, one file each. */
+/* device_impl.h -- the rows of the device table, and the laws of those that are pulsed. */
 #ifndef NUDGE_DEVICE_IMPL_H
 #define NUDGE_DEVICE_IMPL_H
 
@@ -7,5 +7,20 @@
 #define D(id, name, help, source) extern const nd_device_ops nd_device_##id;
 #include "nudge/devices.def"
 #undef D
+
+extern const nd_law nd_law_ernoult, nd_law_neurosim, nd_law_constant_step,
+    nd_law_linear_step, nd_law_soft_bounds, nd_law_soft_bounds_reference, nd_law_exp_step,
+    nd_law_pow_step, nd_law_piecewise;
+
+/* device_build.c: memory and construction of a bank of memristors. */
+void nd_memristor_take(nd_bank *b, nd_arena *a);
+void nd_memristor_init(nd_bank *b, size_t fan_in);
+void nd_memristor_assign(nd_bank *b, const float *weight);
+void nd_memristor_weigh(nd_bank *b); /* weights from conductances */
+
+static inline size_t nd_bank_cells(const nd_bank *b)
+{
+    return nd_panels(b->k, b->n);
+}
 
 #endif

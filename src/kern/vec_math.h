@@ -51,6 +51,21 @@ ND_INLINE void vf_exp_s(const int n, vf *x)
     EACH x[i] = vi_bits(vi_add(vf_bits(q[i]), vi_shl(vf_bits(shifted[i]), 23)));
 }
 
+/* x = exp(x) - 1 in that range, accurate for small x: 2^k (1 + p) - 1 = 2^k p + (2^k - 1). */
+ND_INLINE void vf_expm1_s(const int n, vf *x)
+{
+    vf shifted[V_WIDE], r[V_WIDE], q[V_WIDE], power[V_WIDE];
+    EACH shifted[i] = vf_fma(x[i], vf_set1(1.44269504088896341f), vf_set1(ROUND_MAGIC));
+    EACH q[i] = vf_sub(shifted[i], vf_set1(ROUND_MAGIC));
+    EACH r[i] = vf_fnma(q[i], vf_set1(0.693359375f), x[i]);
+    EACH r[i] = vf_fnma(q[i], vf_set1(-2.12194440e-4f), r[i]);
+    POLY_S(n, r, q, 1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
+           1.6666665459e-1f, 5.0000001201e-1f);
+    EACH q[i] = vf_fma(vf_mul(r[i], r[i]), q[i], r[i]);
+    EACH power[i] = vi_bits(vi_add(vi_shl(vf_bits(shifted[i]), 23), vi_set1(0x3f800000u)));
+    EACH x[i] = vf_fma(power[i], q[i], vf_sub(power[i], vf_set1(1.0f)));
+}
+
 /* exp(x), x held to that range. NaN goes through: in vf_min and vf_max the second operand
  * wins an unordered comparison. */
 ND_INLINE vf vf_exp(vf x)

@@ -136,14 +136,14 @@ static void settle(nd_net *net, const nd_batch *b, nd_phase phase)
     net->effort.steps[phase]++;
 }
 
-/* An update without a pulse to the machines that do not learn: noise only. */
+/* An update without a pulse to the machines that do not learn: noise and drift only. */
 static void shake_others(nd_net *net, size_t learning, nd_at at)
 {
     const deep *d = of(net);
     at.stream = ND_STREAM_CYCLE;
     for (size_t i = 0; i < net->n_banks; i++) {
         nd_bank *bank = &net->bank[i];
-        if (i / ND_RBM_BANKS == d->m[learning].layer || !bank->type->pulsed) continue;
+        if (i / ND_RBM_BANKS == d->m[learning].layer || !nd_bank_restless(bank)) continue;
         memset(net->wanted, 0, nd_panels(bank->k, bank->n) * sizeof *net->wanted);
         nd_bank_program(bank, net->wanted, net->scratch, at);
     }
@@ -157,8 +157,7 @@ static void learn(nd_net *net, const nd_batch *b)
     if (m->C) nd_rbm_tell(m, b);
     nd_rbm_contrast(net, m, b, 1.0, false);
     nd_rbm_move(net, m, b->at);
-    if (net->p.device_c2c_on == ND_NOISE_ON_ALL && net->p.device_c2c > 0)
-        shake_others(net, l, b->at);
+    shake_others(net, l, b->at);
 }
 
 static void predict(const nd_net *net, const nd_batch *b, nd_tally *t)

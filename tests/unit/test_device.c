@@ -71,11 +71,11 @@ static void one_pulse_spans_the_range(void **state)
         fixture f = {0};
         defaults(&f, betas[i]);
         open_bank(&f, 2, 5, false);
-        fill(&f, f.bank.plus, 0.0f);
-        fill(&f, f.bank.minus, 1.0f);
+        fill(&f, f.bank.leg[0].x, 0.0f);
+        fill(&f, f.bank.leg[1].x, 1.0f);
         pulse_all(&f, 1.0f, 0);
-        assert_true(fabs((double)f.bank.plus[0] - 1) < 1e-5);
-        assert_true(fabs((double)f.bank.minus[0]) < 1e-5);
+        assert_true(fabs((double)f.bank.leg[0].x[0] - 1) < 1e-5);
+        assert_true(fabs((double)f.bank.leg[1].x[0]) < 1e-5);
         assert_true(fabs((double)f.bank.weight[0] - 12.0 / 13) < 1e-5);
         nd_arena_free(&f.arena);
     }
@@ -95,7 +95,8 @@ static void pulses_compose(void **state)
         pulse_all(&a, 0.03f, 1);
         pulse_all(&b, 0.04f, 0);
         for (size_t x = 0; x < nd_panels(4, 16); x++)
-            assert_true(fabs((double)a.bank.plus[x] - (double)b.bank.plus[x]) < 2e-6);
+            assert_true(fabs((double)a.bank.leg[0].x[x] - (double)b.bank.leg[0].x[x]) <
+                        2e-6);
         nd_arena_free(&a.arena);
         nd_arena_free(&b.arena);
     }
@@ -115,7 +116,7 @@ static void steps_follow_the_equation(void **state)
                 defaults(&f, betas[i]);
                 open_bank(&f, 11, 16, false);
                 for (size_t x = 0; x < 11 * 16; x++)
-                    f.bank.plus[x] = f.bank.minus[x] = (float)x / 175.0f;
+                    f.bank.leg[0].x[x] = f.bank.leg[1].x[x] = (float)x / 175.0f;
                 pulse_all(&f, (float)(down ? -widths[w] : widths[w]), 0);
                 for (size_t x = 0; x < 11 * 16; x++) {
                     const double from = (double)((float)x / 175.0f),
@@ -123,7 +124,8 @@ static void steps_follow_the_equation(void **state)
                     const double step =
                         log1p(expm1(beta) * widths[w] * exp(-beta * z)) / beta;
                     const double want = fmin(1, fmax(0, down ? from - step : from + step));
-                    assert_true(fabs((double)f.bank.plus[x] - want) < 3e-7 + 2e-6 * step);
+                    assert_true(fabs((double)f.bank.leg[0].x[x] - want) <
+                                3e-7 + 2e-6 * step);
                 }
                 nd_arena_free(&f.arena);
             }
@@ -139,12 +141,12 @@ static void nonlinearity_is_the_ratio_of_steps(void **state)
         const float width = 1e-3f;
         defaults(&f, betas[i]);
         open_bank(&f, 1, 16, false);
-        fill(&f, f.bank.plus, 0.0f);
+        fill(&f, f.bank.leg[0].x, 0.0f);
         pulse_all(&f, width, 0);
-        const double first = (double)f.bank.plus[0];
-        fill(&f, f.bank.minus, 0.0f);
+        const double first = (double)f.bank.leg[0].x[0];
+        fill(&f, f.bank.leg[1].x, 0.0f);
         pulse_all(&f, -width, 0); /* potentiates minus */
-        assert_true(fabs((double)f.bank.minus[0] - first) < 1e-7);
+        assert_true(fabs((double)f.bank.leg[1].x[0] - first) < 1e-7);
         const double beta = atof(betas[i]),
                      last = log1p(expm1(beta) * 1e-3 * exp(-beta)) / beta;
         assert_true(fabs(first / last / exp(beta) - 1) < 0.1);
@@ -209,16 +211,16 @@ static void cycle_noise_has_its_size_and_place(void **state)
         set(&f.p, "device.c2c", "0.02");
         set(&f.p, "device.c2c_on", all ? "all" : "pulsed");
         open_bank(&f, K, N, false);
-        fill(&f, f.bank.plus, 0.5f);
-        fill(&f, f.bank.minus, 0.5f);
+        fill(&f, f.bank.leg[0].x, 0.5f);
+        fill(&f, f.bank.leg[1].x, 0.5f);
         fill(&f, f.pulse, 0.0f);
         for (size_t i = 0; i < K * N / 2; i++)
             f.pulse[i] = 1e-7f;
         f.bank.type->pulse(&f.bank, f.pulse, (nd_at){.seed = 1, .stream = ND_STREAM_CYCLE});
         double pulsed = 0, other = 0, cross = 0;
         for (size_t i = 0; i < K * N; i++) {
-            const double d = (double)f.bank.plus[i] - 0.5,
-                         e = (double)f.bank.minus[i] - 0.5;
+            const double d = (double)f.bank.leg[0].x[i] - 0.5,
+                         e = (double)f.bank.leg[1].x[i] - 0.5;
             *(i < K * N / 2 ? &pulsed : &other) += (d * d + e * e) / (K * N);
             cross += d * e / (K * N);
         }
@@ -242,8 +244,8 @@ static void variability_is_log_normal_with_mean_one(void **state)
         set(&f.p, "device.d2d", "0.5");
         set(&f.p, "device.d2d_per", pair ? "pair" : "device");
         open_bank(&f, K, N, false);
-        const float *c[] = {f.bank.up_plus, f.bank.down_plus, f.bank.up_minus,
-                            f.bank.down_minus};
+        const float *c[] = {f.bank.leg[0].up, f.bank.leg[0].down, f.bank.leg[1].up,
+                            f.bank.leg[1].down};
         for (int i = 0; i < 4; i++) {
             double mean = 0, square = 0, logs = 0;
             for (size_t x = 0; x < K * N; x++) {
@@ -255,8 +257,8 @@ static void variability_is_log_normal_with_mean_one(void **state)
             assert_true(fabs(sqrt(square - mean * mean) - 0.5) < 0.02);
             assert_true(fabs(logs + log(1.25) / 2) < 0.01);
         }
-        assert_true((f.bank.up_minus == f.bank.up_plus) == pair);
-        assert_true(f.bank.up_plus[0] != f.bank.down_plus[0]);
+        assert_true((f.bank.leg[1].up == f.bank.leg[0].up) == pair);
+        assert_true(f.bank.leg[0].up[0] != f.bank.leg[0].down[0]);
         nd_arena_free(&f.arena);
     }
 }

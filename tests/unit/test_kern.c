@@ -719,6 +719,174 @@ static void pulses_same_bits(void **state)
         free(c[i]);
 }
 
+/* ---- devices of all laws ---- */
+
+/* Arrays of a leg, all on or those that `some` says. */
+static nd_leg make_leg(size_t n, uint32_t seed, unsigned some)
+{
+    nd_leg leg = {.x = noise(n, seed, 0, 1)};
+    if (some & 1) leg.up = noise(n, seed + 1, 0, 2), leg.down = noise(n, seed + 2, 0, 2);
+    for (int k = 0; some & 2 && k < ND_LAW_K; k++) {
+        leg.up_k[k] = noise(n, seed + 3, 0.5f, 3);
+        leg.down_k[k] = noise(n, seed + 4, 0.5f, 3);
+    }
+    if (some & 4) leg.wear = noise(n, seed + 5, 0, 3), leg.life = noise(n, seed + 6, 0, 6);
+    if (some & 8) leg.seen = noise(n, seed + 7, 0, 1);
+    if (some & 16) leg.age = noise(n, seed + 8, 0, 9), leg.nu = noise(n, seed + 9, 0, 1);
+    if (some & 32)
+        leg.low = noise(n, seed + 10, -0.2f, 0.2f), leg.span = noise(n, seed + 11, 0.5f, 1);
+    return leg;
+}
+
+static void free_leg(nd_leg *leg)
+{
+    free(leg->x), free(leg->up), free(leg->down), free(leg->low), free(leg->span);
+    free(leg->wear), free(leg->life), free(leg->seen), free(leg->age), free(leg->nu);
+    for (int k = 0; k < ND_LAW_K; k++)
+        free(leg->up_k[k]), free(leg->down_k[k]);
+}
+
+static void same_leg(const nd_leg *a, const nd_leg *b, size_t n, const char *what,
+                     const char *isa)
+{
+    same_bits(a->x, b->x, n, what, isa);
+    if (a->wear) same_bits(a->wear, b->wear, n, what, isa);
+    if (a->seen) same_bits(a->seen, b->seen, n, what, isa);
+    if (a->age) same_bits(a->age, b->age, n, what, isa);
+}
+
+static nd_curve some_curve(float away)
+{
+    nd_curve c = {
+        .k = {1.5f + away, 2.5f, 0.7f}, .nodes = 4, .node = {1, -0.2f, 0.1f, 0.3f}};
+    return c;
+}
+
+/* Law, which arrays, kind of noise, train of pulses, levels, one side, single: all in turn.
+ */
+static nd_devices some_devices(unsigned v, nd_rows rows, const float *pulse)
+{
+    return (nd_devices){.cells = rows,
+                        .pulse = pulse,
+                        .law = (nd_law_id)(v % 6),
+                        .up = some_curve(0),
+                        .down = some_curve(0.3f),
+                        .up_scale = 1.1f,
+                        .down_scale = 0.9f,
+                        .step = v % 4 == 1 ? 0.01f : 0,
+                        .one_sided = v % 5 == 2,
+                        .c2c = v % 7 ? 0.02f : 0,
+                        .c2c_kind = (int)(v % 3),
+                        .noise_on_all = v % 11 == 3,
+                        .grid = v % 4 == 2 ? 31 : 0,
+                        .down_to_level = v % 8 == 2,
+                        .write_noise = v & 8 ? 0.05f : 0,
+                        .at = {.seed = 4, .stream = 4},
+                        .write_at = {.seed = 4, .stream = 5}};
+}
+
+static void devices_same_bits(void **state)
+{
+    (void)state;
+    enum { ROWS = 19, N = ROWS * ND_LANES };
+    const nd_kernels *isa[ISAS_MAX];
+    const size_t n_isa = others(isa);
+    float *pulse = noise(N, 1, -0.04f, 0.04f);
+    for (size_t i = 0; i < N; i += 3)
+        pulse[i] = 0.0f;
+    memset(pulse + 4 * ND_LANES, 0, 3 * ND_LANES * sizeof *pulse);
+    for (unsigned v = 0; v < 96; v++)
+        for (size_t k = 0; k < n_isa; k++) {
+            const nd_kernels *table[2] = {scalar(), isa[k]};
+            const nd_rows rows = {.rows = ROWS, .lanes = v % 3 ? 10 : 16, .first = 5};
+            nd_leg plus[2], minus[2];
+            float *w[2], *p[2];
+            double widths[2][2];
+            uint64_t count[2];
+            for (int t = 0; t < 2; t++) {
+                nd_leg legs[2] = {make_leg(N, 20, v), make_leg(N, 40, v)};
+                const bool single = v % 9 == 4;
+                if (single) free_leg(&legs[1]), legs[1] = (nd_leg){0};
+                w[t] = block(N), p[t] = block(N);
+                nd_devices d = some_devices(v, rows, pulse);
+                d.plus = legs[0], d.minus = legs[1];
+                table[t]->devices(&d);
+                const nd_weighing weigh = {rows, 1, 0, legs, 0.3f, 0.9f, pulse, w[t]};
+                table[t]->weigh(&weigh);
+                const nd_refreshing r = {rows, legs[0], legs[1], 0.7f, 0.2f, 0.01f, d.at};
+                count[t] = 0;
+                if (!single) table[t]->refresh(&r, &count[t]);
+                const nd_drifting drift = {rows, legs[0], v % 2 ? 0.9f : 1.0f, 0.4f};
+                table[t]->drift(&drift);
+                table[t]->pulse_whole(rows, pulse, 0.003f, p[t]);
+                table[t]->pulse_widths(rows, p[t], widths[t]);
+                table[t]->quantise(N - 3, 15, 0.5f, w[t]);
+                plus[t] = legs[0], minus[t] = legs[1];
+            }
+            same_leg(&plus[0], &plus[1], N, "devices plus", isa[k]->isa);
+            if (minus[0].x) same_leg(&minus[0], &minus[1], N, "devices minus", isa[k]->isa);
+            same_bits(w[0], w[1], N, "weigh", isa[k]->isa);
+            same_bits(p[0], p[1], N, "pulse_whole", isa[k]->isa);
+            assert_memory_equal(widths[0], widths[1], sizeof widths[0]);
+            assert_int_equal(count[0], count[1]);
+            for (int t = 0; t < 2; t++)
+                free_leg(&plus[t]), free_leg(&minus[t]), free(w[t]), free(p[t]);
+        }
+    free(pulse);
+}
+
+/* Where nothing else is the matter with them, logarithmic devices come out of the kernel of
+ * all laws as out of the one of their own, bit for bit. */
+static void devices_are_pulse_pairs(void **state)
+{
+    (void)state;
+    enum { ROWS = 21, N = ROWS * ND_LANES };
+    float *pulse = noise(N, 1, -0.04f, 0.04f);
+    for (unsigned v = 0; v < 8; v++) {
+        const nd_rows rows = {.rows = ROWS, .lanes = v & 4 ? 10 : 16, .first = 5};
+        nd_leg plus = make_leg(N, 20, v & 1), minus = make_leg(N, 40, v & 1);
+        nd_leg plus2 = make_leg(N, 20, v & 1), minus2 = make_leg(N, 40, v & 1);
+        float *w = block(N), *w2 = block(N);
+        nd_devices d = {.cells = rows,
+                        .pulse = pulse,
+                        .plus = plus,
+                        .minus = minus,
+                        .law = ND_LAW_LOGARITHMIC,
+                        .up = {.k = {3.0f, (float)expm1(3.0), 1.0f / 3.0f}},
+                        .up_scale = 1,
+                        .down_scale = 1,
+                        .c2c = v & 2 ? 0.01f : 0,
+                        .at = {.seed = 4, .stream = 4}};
+        d.down = d.up;
+        const nd_pairs p = {.cells = rows,
+                            .pulse = pulse,
+                            .plus = plus2.x,
+                            .minus = minus2.x,
+                            .up_plus = plus2.up,
+                            .down_plus = plus2.down,
+                            .up_minus = minus2.up,
+                            .down_minus = minus2.down,
+                            .weight = w2,
+                            .beta = 3.0f,
+                            .growth = d.up.k[1],
+                            .c2c = d.c2c,
+                            .range = 12.0f / 13,
+                            .at = d.at};
+        nd_kern()->devices(&d);
+        nd_kern()->pulse_pairs(&p);
+        same_bits(plus.x, plus2.x, N, "devices plus", "pulse_pairs");
+        same_bits(minus.x, minus2.x, N, "devices minus", "pulse_pairs");
+        const nd_leg legs[2] = {plus, minus};
+        const nd_weighing weigh = {rows, 1, 0, legs, 0, 12.0f / 13, NULL, w};
+        nd_kern()->weigh(&weigh);
+        for (size_t i = 0; i < N; i++)
+            if (i % ND_LANES < rows.lanes) same_bits(w + i, w2 + i, 1, "weigh", "pairs");
+        free_leg(&plus), free_leg(&minus), free_leg(&plus2), free_leg(&minus2);
+        free(w), free(w2);
+    }
+    free(pulse);
+}
+
 /* ---- choice ---- */
 
 static void isa_can_be_pinned(void **state)
@@ -755,6 +923,8 @@ int main(void)
         cmocka_unit_test(uniforms_are_philox),
         cmocka_unit_test(normals_have_their_moments),
         cmocka_unit_test(pulses_same_bits),
+        cmocka_unit_test(devices_same_bits),
+        cmocka_unit_test(devices_are_pulse_pairs),
         cmocka_unit_test(isa_can_be_pinned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
