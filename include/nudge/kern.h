@@ -550,7 +550,7 @@ typedef struct nd_accumulation {
 
 /* train: pulse = sign(wanted) width times how many of `slots` (up to 255) there is a
  * coincidence in, each with probability chance |wanted|. Of at.stream the top 8 bits are
- * filled in. */
+ * filled in; pulse may be wanted. */
 typedef struct nd_train {
     nd_rows cells;
     const float *wanted;
@@ -562,13 +562,14 @@ typedef struct nd_train {
 
 /* verify: pulse = |gain| (target - weight) per_slope, `widest` at most, where the weight is
  * off by more than the tolerance, else 0. The sign of a gain is that of the error before,
- * its size grows while the error keeps its sign; `fresh`: all start at 1. */
+ * its size grows while the error keeps its sign; `fresh`: all start at 1. `give_up`: no
+ * pulse, but targets come as near to the weights as the tolerance. */
 typedef struct nd_verification {
     size_t n;
-    const float *target, *weight;
-    float *gain, *pulse;
+    const float *weight;
+    float *target, *gain, *pulse;
     float per_slope, tolerance, widest;
-    bool fresh;
+    bool fresh, give_up;
 } nd_verification;
 
 typedef struct nd_kernels {

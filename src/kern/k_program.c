@@ -105,8 +105,12 @@ void ND_KERNEL(verify)(const nd_verification *v)
         if (v->fresh) next = sign_of(off);
         next = vf_sel(still, next, gain);
         const vf pulse = vf_mul(vf_mul(vf_abs(next), off), per_slope);
-        vf_store_n(v->pulse + i, vf_sel(still, vf_max(down, vf_min(widest, pulse)), zero),
-                   l);
+        const vf held = vf_max(down, vf_min(widest, pulse));
+        vf_store_n(v->pulse + i, v->give_up ? zero : vf_sel(still, held, zero), l);
         vf_store_n(v->gain + i, next, l);
+        if (!v->give_up) continue;
+        const vf near = vf_max(vf_sub(zero, tolerance), vf_min(tolerance, off));
+        const vf weight = vf_load_n(v->weight + i, l);
+        vf_store_n(v->target + i, vf_add(weight, near), l);
     }
 }
