@@ -18,6 +18,10 @@ void nd_memristor_init(nd_bank *b, size_t fan_in);
 void nd_memristor_assign(nd_bank *b, const float *weight);
 void nd_memristor_weigh(nd_bank *b); /* weights from conductances */
 
+/* device_read.c: what becomes of the weights on the way out, in place. */
+bool nd_memristor_reads_exactly(const nd_params *p);
+void nd_memristor_read(nd_bank *b);
+
 static inline size_t nd_bank_cells(const nd_bank *b)
 {
     return nd_panels(b->k, b->n);
