@@ -169,6 +169,11 @@ typedef enum nd_device_id {
 #include "nudge/devices.def"
 #undef D
 } nd_device_id;
+typedef enum nd_preset_id {
+#define N(id, name, values, help, source) ND_PRESET_##id,
+#include "nudge/presets.def"
+#undef N
+} nd_preset_id;
 typedef enum nd_program_id {
 #define R(id, name, help, source) ND_PROGRAM_##id,
 #include "nudge/programs.def"

@@ -276,6 +276,7 @@ void nd_memristor_weigh(nd_bank *b)
         .zero = b->zero,
         .weight = b->weight};
     nd_kern()->weigh(&w);
+    nd_memristor_read(b);
 }
 
 /* ---- first conductances ---- */

@@ -27,6 +27,9 @@ void nd_bank_init_devices(nd_bank *b, size_t fan_in);
  * it. */
 void nd_zero_shift_take(nd_bank *b, nd_arena *a);
 void nd_zero_shift(nd_bank *b);
+/* device_read.c: what becomes of the weights on the way out, in place. */
+bool nd_memristor_reads_exactly(const nd_params *p);
+void nd_memristor_read(nd_bank *b);
 
 static inline size_t nd_bank_cells(const nd_bank *b)
 {

@@ -51,6 +51,11 @@ static const char *const choices_DEVICE[] = {
 #include "nudge/devices.def"
 #undef D
     NULL};
+static const char *const choices_PRESET[] = {
+#define N(id, name, values, help, source) name,
+#include "nudge/presets.def"
+#undef N
+    NULL};
 static const char *const choices_PROGRAM[] = {
 #define R(id, name, help, source) name,
 #include "nudge/programs.def"

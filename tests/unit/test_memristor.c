@@ -682,6 +682,50 @@ static void assigned_weights_are_there(void **state)
         }
 }
 
+/* ---- reading ---- */
+
+static void weights_are_read_with_so_many_bits(void **state)
+{
+    (void)state;
+    fixture f, exact;
+    open_bank(&exact, "ernoult", "gain=1.5", 16, 20, false);
+    open_bank(&f, "ernoult", "gain=1.5 read.weight_bits=4", 16, 20, false);
+    const double step = 1.5 * 12 / 13 / 7; /* 15 values */
+    for (uint32_t t = 0; t < 2; t++) {     /* at first, and after an update */
+        for (size_t i = 0; i < cells(&f); i++) {
+            const double w = (double)f.bank.weight[i] / step;
+            assert_true(fabs(w - rint(w)) < 1e-5);
+            assert_true(fabs((double)(f.bank.weight[i] - exact.bank.weight[i])) <
+                        0.5001 * step);
+        }
+        pulse_all(&f, 0.1f, t), pulse_all(&exact, 0.1f, t);
+    }
+    assert_memory_equal(f.bank.leg[0].x, exact.bank.leg[0].x, cells(&f) * sizeof(float));
+    nd_arena_free(&f.arena), nd_arena_free(&exact.arena);
+}
+
+/* Column 0 at G_max and column 1 at half: rows lose the parabola's share of 20 % and 10 %. */
+static void lines_lose_voltage(void **state)
+{
+    (void)state;
+    fixture f;
+    open_bank(&f, "constant-step", "synapse=single reference=0 read.ir_drop=0.2", 10, 2,
+              false);
+    for (size_t i = 0; i < 10; i++) {
+        f.bank.leg[0].x[nd_panel_at(10, i, 0)] = 1.0f;
+        f.bank.leg[0].x[nd_panel_at(10, i, 1)] = 0.5f;
+    }
+    fill(&f, f.pulse, 0);
+    f.bank.type->pulse(&f.bank, f.pulse, (nd_at){.seed = 1});
+    for (size_t i = 0; i < 10; i++)
+        for (size_t j = 0; j < 2; j++) {
+            const double x = j ? 0.5 : 1, u = 1 - (double)(i + 1) / 10;
+            near((double)f.bank.weight[nd_panel_at(10, i, j)],
+                 12.0 / 13 * x * (1 - 0.2 * x * (1 - u * u)), 1e-5, "what is left");
+        }
+    nd_arena_free(&f.arena);
+}
+
 int main(void)
 {
     nd_err err = {0};
@@ -708,6 +752,8 @@ int main(void)
         cmocka_unit_test(one_sided_pairs_only_rise_and_are_refreshed),
         cmocka_unit_test(several_devices_make_a_weight),
         cmocka_unit_test(assigned_weights_are_there),
+        cmocka_unit_test(weights_are_read_with_so_many_bits),
+        cmocka_unit_test(lines_lose_voltage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
