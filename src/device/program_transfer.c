@@ -67,7 +67,7 @@ static void write_fast(nd_bank *b, const float *wanted, float *scratch, nd_at at
     nd_kern()->scale(nd_panels(b->k, b->n), rate, wanted, scratch);
     nd_program_train(fast, scratch, scratch, at);
     (void)nd_bank_pulse(fast, scratch, at);
-    fast->updates++;
+    nd_bank_end_update(fast);
     b->pulses_up += fast->pulses_up, b->pulses_down += fast->pulses_down;
     b->width_up += fast->width_up, b->width_down += fast->width_down;
     fast->pulses_up = fast->pulses_down = 0;
