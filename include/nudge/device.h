@@ -124,6 +124,24 @@ static inline size_t nd_rows_at(nd_rows r)
     return (size_t)r.first * ND_LANES;
 } /* floats */
 
+/* ---- wear: device_wear.c ---- */
+
+enum { ND_WEAR_BINS = 1000 };
+
+/* Pulses that each device has had, where they are counted (device.wear, or with defects). */
+typedef struct nd_wear {
+    uint64_t devices;
+    uint64_t stuck, worn; /* as made; and those whose endurance is over */
+    double sum, max;
+    uint64_t bin[ND_WEAR_BINS]; /* devices with pulses in max/ND_WEAR_BINS (i, i + 1] */
+} nd_wear;
+
+/* Over n banks; false: no device of theirs is counted. */
+bool nd_wear_of(const nd_bank *banks, size_t n, nd_wear *w);
+
+/* The pulses that a share q of the devices has had at most, to a bin. */
+double nd_wear_quantile(const nd_wear *w, double q);
+
 /* ---- laws, in double precision: device_law.c ---- */
 
 /* G_max - G_min, with G_max = 1. */

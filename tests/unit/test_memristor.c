@@ -571,6 +571,31 @@ static void devices_wear_out(void **state)
     nd_arena_free(&f.arena);
 }
 
+static void wear_is_told(void **state)
+{
+    (void)state;
+    fixture f;
+    nd_wear w;
+    open_bank(&f, "constant-step", "endurance=50 stuck_min=0.1", 100, 90, false);
+    for (uint32_t t = 0; t < 100; t++) { /* row i gets i pulses, of which 50 count */
+        for (size_t i = 0; i < cells(&f); i++)
+            f.pulse[i] = i / ND_LANES % 100 > t ? 1e-5f : 0.0f;
+        nd_bank_pulse(&f.bank, f.pulse, (nd_at){.seed = 1, .batch = t});
+    }
+    assert_true(nd_wear_of(&f.bank, 1, &w));
+    assert_int_equal(w.devices, 2 * 100 * 90);
+    near((double)w.stuck / (double)w.devices, 0.1, 0.1, "stuck");
+    near((double)w.worn / (double)w.devices, 0.9 * 0.5, 0.03, "worn");
+    near(w.max, 50, 0, "max");
+    near(w.sum / (double)w.devices, 0.9 * (0.5 * 50 + 0.5 * 24.5), 0.03, "mean");
+    near(nd_wear_quantile(&w, 0.1 + 0.9 * 0.25), 25, 0.1, "quantile");
+    near(nd_wear_quantile(&w, 1), 50, 0, "last");
+    nd_arena_free(&f.arena);
+    open_bank(&f, "constant-step", "", 3, 3, false);
+    assert_false(nd_wear_of(&f.bank, 1, &w));
+    nd_arena_free(&f.arena);
+}
+
 /* ---- synapses ---- */
 
 static void single_devices_count_from_their_reference(void **state)
@@ -747,6 +772,7 @@ int main(void)
         cmocka_unit_test(devices_relax_and_drift),
         cmocka_unit_test(write_noise_stays_until_the_next_pulse),
         cmocka_unit_test(devices_wear_out),
+        cmocka_unit_test(wear_is_told),
         cmocka_unit_test(single_devices_count_from_their_reference),
         cmocka_unit_test(references_are_symmetry_points),
         cmocka_unit_test(one_sided_pairs_only_rise_and_are_refreshed),
