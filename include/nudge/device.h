@@ -93,6 +93,9 @@ struct nd_device_ops {
 /* Row of the device table. */
 const nd_device_ops *nd_device_at(nd_device_id id);
 
+/* Refuses parameters that make no sense together: ND_EINPUT, with the reason. */
+ND_MUST nd_code nd_device_check(const nd_params *p, nd_err *err);
+
 /* Carves a bank: type from p, or ideal for biases when device.biases says so. */
 void nd_bank_take(nd_bank *b, const nd_params *p, size_t k, size_t n, uint32_t id,
                   bool bias, nd_arena *a);
