@@ -56,6 +56,7 @@ typedef struct nd_net {
     size_t n_banks;
     float *wanted, *scratch; /* as large as the largest bank */
     nd_effort effort;        /* so far */
+    double loss;             /* mean of the mini-batch that is learnt from */
     bool fftw;               /* numbers come out of FFTW: not the same on all machines */
     void *state;             /* the model's own, owned */
     nd_arena arena;

@@ -111,5 +111,6 @@ void nd_net_move(nd_net *net, size_t bank, size_t rate, nd_at at)
         nd_optimiser_step(&net->optimiser[bank], &net->p, rate, b->bias, at.epoch,
                           nd_panels(b->k, b->n), b->weight, net->wanted);
     at.stream = ND_STREAM_CYCLE;
+    b->loss = net->loss;
     nd_bank_program(b, net->wanted, net->scratch, at);
 }

@@ -58,8 +58,10 @@ static bool train_epoch(run *r, uint32_t epoch, nd_tally *tally)
     for (uint32_t batch = 0; batch < n; batch++) {
         const nd_batch b = nd_batches_train(&r->batches, epoch, batch);
         r->net.ops->settle(&r->net, &b, ND_PHASE_FREE);
+        const double before = tally->loss;
         r->net.ops->predict(&r->net, &b, tally);
         if (!isfinite(tally->loss)) return false;
+        r->net.loss = (tally->loss - before) / (double)b.B;
         if (batch + 1 == n && r->net.ops->pinned)
             r->pinned = r->net.ops->pinned(&r->net, &b);
         r->net.ops->learn(&r->net, &b);
