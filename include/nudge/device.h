@@ -101,6 +101,9 @@ struct nd_device_ops {
 /* Row of the device table. */
 const nd_device_ops *nd_device_at(nd_device_id id);
 
+/* Refuses parameters that make no sense together: ND_EINPUT, with the reason. */
+ND_MUST nd_code nd_device_check(const nd_params *p, nd_err *err);
+
 /* Carves a bank: type from p, or ideal for biases when device.biases says so. */
 void nd_bank_take(nd_bank *b, const nd_params *p, size_t k, size_t n, uint32_t id,
                   bool bias, nd_arena *a);
@@ -139,6 +142,24 @@ static inline size_t nd_rows_at(nd_rows r)
 {
     return (size_t)r.first * ND_LANES;
 } /* floats */
+
+/* ---- wear: device_wear.c ---- */
+
+enum { ND_WEAR_BINS = 1000 };
+
+/* Pulses that each device has had, where they are counted (device.wear, or with defects). */
+typedef struct nd_wear {
+    uint64_t devices;
+    uint64_t stuck, worn; /* as made; and those whose endurance is over */
+    double sum, max;
+    uint64_t bin[ND_WEAR_BINS]; /* devices with pulses in max/ND_WEAR_BINS (i, i + 1] */
+} nd_wear;
+
+/* Over n banks; false: no device of theirs is counted. */
+bool nd_wear_of(const nd_bank *banks, size_t n, nd_wear *w);
+
+/* The pulses that a share q of the devices has had at most, to a bin. */
+double nd_wear_quantile(const nd_wear *w, double q);
 
 /* ---- laws, in double precision: device_law.c ---- */
 
