@@ -31,7 +31,7 @@ declare -A may_use=(
 # are names without code, which everyone may use.
 declare -A belongs=(
     [philox.h]=base [errors.def]=base [choices.h]=base [models.def]=base [devices.def]=base
-    [programs.def]=base [activations.def]=base [datasets.def]=base
+    [programs.def]=base [presets.def]=base [activations.def]=base [datasets.def]=base
     [optimisers.def]=base
     [versions.h]=base # each function of it is defined by the one file that knows
     [kern.h]=kern [kern.def]=kern

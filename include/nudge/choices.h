@@ -67,6 +67,10 @@
 #define ND_CHOICES_BIASES(C)                                                               \
     C(ND_BIASES_MEMRISTIVE, "memristive")                                                  \
     C(ND_BIASES_IDEAL, "ideal")
+#define ND_CHOICES_GRADIENT(C)                                                             \
+    C(ND_GRADIENT_ROWS, "rows")                                                            \
+    C(ND_GRADIENT_COLUMNS, "columns")                                                      \
+    C(ND_GRADIENT_RADIAL, "radial")
 #define ND_CHOICES_AUGMENT(C)                                                              \
     C(ND_AUGMENT_NONE, "none")                                                             \
     C(ND_AUGMENT_FLIP, "flip")                                                             \
@@ -141,6 +145,7 @@ typedef enum nd_c2c_kind { ND_CHOICES_C2C(C) } nd_c2c_kind;
 typedef enum nd_d2d_kind { ND_CHOICES_D2D(C) } nd_d2d_kind;
 typedef enum nd_levels { ND_CHOICES_LEVELS(C) } nd_levels;
 typedef enum nd_biases { ND_CHOICES_BIASES(C) } nd_biases;
+typedef enum nd_gradient { ND_CHOICES_GRADIENT(C) } nd_gradient;
 typedef enum nd_augment { ND_CHOICES_AUGMENT(C) } nd_augment;
 typedef enum nd_schedule { ND_CHOICES_SCHEDULE(C) } nd_schedule;
 typedef enum nd_decay_on { ND_CHOICES_DECAY_ON(C) } nd_decay_on;
@@ -169,6 +174,11 @@ typedef enum nd_device_id {
 #include "nudge/devices.def"
 #undef D
 } nd_device_id;
+typedef enum nd_preset_id {
+#define N(id, name, values, help, source) ND_PRESET_##id,
+#include "nudge/presets.def"
+#undef N
+} nd_preset_id;
 typedef enum nd_program_id {
 #define R(id, name, help, source) ND_PROGRAM_##id,
 #include "nudge/programs.def"

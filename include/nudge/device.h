@@ -32,7 +32,7 @@
 
 typedef struct nd_device_ops nd_device_ops;
 
-enum { ND_PER_WEIGHT_MAX = 8 };
+enum { ND_PER_WEIGHT_MAX = 8, ND_KEPT_MAX = 2, ND_SHIFT_ARRAYS = 2 };
 
 /* The devices of one weight matrix (k inputs, n outputs), or of its n biases (k = 1).
  * Memory belongs to the trial's arena. */
@@ -52,6 +52,14 @@ typedef struct nd_bank {
     uint64_t pulses_up, pulses_down;   /* sent so far, to raise a weight or lower it */
     double width_up, width_down;       /* and the sums of their widths, in units of T */
     uint64_t refreshes;                /* one-sided pairs reset so far */
+    /* The programming scheme's own: see nd_scheme. */
+    float *kept[ND_KEPT_MAX];      /* panels (k, n), what it remembers of each weight */
+    struct nd_bank *fast;          /* the array of tiki-taka that is written to first */
+    double loss, loss_before;      /* of the mini-batch, as the model says; NaN: unknown */
+    float *shift[ND_SHIFT_ARRAYS]; /* scratch of zero-shift calibration, or NULL */
+    /* Noise of reading: what is in the weights of it, and the processes behind it. */
+    float *noise, *colour, *trap[2 * ND_PER_WEIGHT_MAX]; /* or NULL */
+    nd_colour spectrum;
 } nd_bank;
 
 /* How a type's curves come from the parameters. y is the normalised conductance as seen by
@@ -93,25 +101,36 @@ struct nd_device_ops {
 /* Row of the device table. */
 const nd_device_ops *nd_device_at(nd_device_id id);
 
+/* Refuses parameters that make no sense together: ND_EINPUT, with the reason. */
+ND_MUST nd_code nd_device_check(const nd_params *p, nd_err *err);
+
 /* Carves a bank: type from p, or ideal for biases when device.biases says so. */
 void nd_bank_take(nd_bank *b, const nd_params *p, size_t k, size_t n, uint32_t id,
                   bool bias, nd_arena *a);
+
+/* What cannot be made in the arena: maps of device.d2d_correlation. Before nd_bank_init;
+ * ND_EINPUT, ND_ENOMEM. */
+ND_MUST nd_code nd_bank_open(nd_bank *b, nd_err *err);
+bool nd_bank_maps(const nd_bank *b); /* true: there are some, out of FFTW */
+
+/* First weights, and what calibration comes before them. fan_in as in nd_device_ops. */
+void nd_bank_init(nd_bank *b, size_t fan_in);
 
 /* Floats of scratch that nd_bank_program needs for this bank. */
 size_t nd_bank_scratch(const nd_bank *b);
 
 /* One update: time passes, then programs the wanted change, panels (k, n), in units of
- * weight; scratch as above. */
+ * weight, and reads anew; scratch as above. */
 void nd_bank_program(nd_bank *b, const float *wanted, float *scratch, nd_at at);
 
-/* Sends pulses, panels (k, n), rounded in place to whole ones where device.step asks for
+/* Sends pulses, panels (k, n), and says whether there were any; rounded in place to whole ones where device.step asks for
  * it, and counts them: what a programming scheme does any number of times in an update. Each
  * time needs an `at` of its own (other than by nd_at_sub, which is the bank's). */
-void nd_bank_pulse(nd_bank *b, float *pulse, nd_at at);
+bool nd_bank_pulse(nd_bank *b, float *pulse, nd_at at);
 
 /* The counters of a bank, of 8 bytes each: with its arrays all that changes in training.
  * Returns how many were set, at most ND_BANK_COUNTERS. */
-enum { ND_BANK_COUNTERS = 8 };
+enum { ND_BANK_COUNTERS = 14 };
 size_t nd_bank_counters(nd_bank *b, void *at[]);
 
 /* True when the weights move by exactly the wanted change, so that changes may be added up
@@ -128,6 +147,24 @@ static inline size_t nd_rows_at(nd_rows r)
 {
     return (size_t)r.first * ND_LANES;
 } /* floats */
+
+/* ---- wear: device_wear.c ---- */
+
+enum { ND_WEAR_BINS = 1000 };
+
+/* Pulses that each device has had, where they are counted (device.wear, or with defects). */
+typedef struct nd_wear {
+    uint64_t devices;
+    uint64_t stuck, worn; /* as made; and those whose endurance is over */
+    double sum, max;
+    uint64_t bin[ND_WEAR_BINS]; /* devices with pulses in max/ND_WEAR_BINS (i, i + 1] */
+} nd_wear;
+
+/* Over n banks; false: no device of theirs is counted. */
+bool nd_wear_of(const nd_bank *banks, size_t n, nd_wear *w);
+
+/* The pulses that a share q of the devices has had at most, to a bin. */
+double nd_wear_quantile(const nd_wear *w, double q);
 
 /* ---- laws, in double precision: device_law.c ---- */
 
@@ -155,11 +192,22 @@ double nd_nl_inverse(double nl); /* 1/A; nl in (-10.1, 10.1) */
 
 /* ---- programming schemes ---- */
 
+/* How a scheme works. `arrays` panels (k, n) are its own, in b->kept, zero at first. */
+typedef struct nd_scheme {
+    int arrays;
+    /* What else it needs of the arena, and how that starts, after the devices; or NULL. */
+    void (*take)(nd_bank *b, nd_arena *a);
+    void (*init)(nd_bank *b);
+    /* One of the two. Panels of pulses for the wanted change, to be sent once; may return
+     * `wanted` itself, or fill scratch. */
+    const float *(*pulses)(nd_bank *b, const float *wanted, float *scratch, nd_at at);
+    /* Sends what pulses it likes, by nd_bank_pulse. */
+    void (*program)(nd_bank *b, const float *wanted, float *scratch, nd_at at);
+} nd_scheme;
+
 typedef struct nd_program_ops {
     const char *name, *help, *source;
-    /* Panels of pulses for the wanted change; may return `wanted` itself, or fill scratch.
-     */
-    const float *(*pulses)(const nd_bank *b, const float *wanted, float *scratch);
+    const nd_scheme *scheme;
 } nd_program_ops;
 
 /* The scheme that p asks for, with `auto` resolved for this type of device. */

@@ -480,6 +480,98 @@ typedef struct nd_spectra {
     float *scratch;        /* (2 B nd_ld(channels)) */
 } nd_spectra;
 
+/* ---- noise in time: k_noise.c ---- */
+
+/* A sum of processes s_k of variance 1, correlation `keep` from one of their moves to the
+ * next, every so many moments (a power of two); kick^2 = 1 - keep^2. See noise_colour.h. */
+enum { ND_COLOUR_MAX = 16 };
+typedef struct nd_colour {
+    size_t parts;
+    float keep[ND_COLOUR_MAX], kick[ND_COLOUR_MAX], sd[ND_COLOUR_MAX];
+    uint32_t every[ND_COLOUR_MAX];
+} nd_colour;
+
+/* colour: moves the processes of each cell on to this moment and adds gain times their sum
+ * to out. Of `at`, epoch and batch are filled in: process and moment. */
+typedef struct nd_colouring {
+    nd_rows cells;
+    const nd_colour *colour;
+    bool fresh; /* draws all processes anew; moments afterwards count from 1 */
+    uint64_t moment;
+    nd_at at;
+    float gain;
+    float *state; /* of process k at k stride */
+    size_t stride;
+    float *out;
+} nd_colouring;
+
+/* Chances that a trap rises from 0 to 1, or falls, until the next moment; mean state. */
+typedef struct nd_telegraph {
+    float rise, fall, mean;
+} nd_telegraph;
+
+/* telegraph: moves the trap of each cell on to this moment and adds gain (state - mean) to
+ * out. Fresh: a cell has a trap with probability `share`, and -1 for a state without. */
+typedef struct nd_traps {
+    nd_rows cells;
+    nd_telegraph rates;
+    bool fresh;
+    float share;
+    uint64_t moment;
+    nd_at at; /* its batch is filled in: the moment */
+    float gain;
+    float *state, *out;
+} nd_traps;
+
+/* ---- programming schemes: k_program.c ---- */
+
+/* rprop: with g the sign of what is wanted, b the one remembered, w the width:
+ *
+ *     b g > 0:  w <- min(grow w, widest);                     pulse g w;    b <- g
+ *     b g < 0:  pulse -b w if `undo`, else none;  w <- max(shrink w, narrowest);    b <- 0
+ *     b g = 0:                                                pulse g w;    b <- g */
+typedef struct nd_rprop {
+    size_t n;
+    const float *wanted;
+    float *before, *width, *pulse;
+    float grow, shrink, widest, narrowest;
+    bool undo;
+} nd_rprop;
+
+/* accumulate: chi <- chi + gain wanted; p = chi/step to the nearest whole number (`whole`:
+ * towards 0), |p| <= most; chi <- chi - step p; pulse = width p. */
+typedef struct nd_accumulation {
+    size_t n;
+    const float *wanted;
+    float *chi, *pulse;
+    float gain, step, width, most;
+    bool whole;
+} nd_accumulation;
+
+/* train: pulse = sign(wanted) width times how many of `slots` (up to 255) there is a
+ * coincidence in, each with probability chance |wanted|. Of at.stream the top 8 bits are
+ * filled in; pulse may be wanted. */
+typedef struct nd_train {
+    nd_rows cells;
+    const float *wanted;
+    float *pulse;
+    unsigned slots;
+    float chance, width;
+    nd_at at;
+} nd_train;
+
+/* verify: pulse = |gain| (target - weight) per_slope, `widest` at most, where the weight is
+ * off by more than the tolerance, else 0. The sign of a gain is that of the error before,
+ * its size grows while the error keeps its sign; `fresh`: all start at 1. `give_up`: no
+ * pulse, but targets come as near to the weights as the tolerance. */
+typedef struct nd_verification {
+    size_t n;
+    const float *weight;
+    float *target, *gain, *pulse;
+    float per_slope, tolerance, widest;
+    bool fresh, give_up;
+} nd_verification;
+
 typedef struct nd_kernels {
     const char *isa;
 #define K(name, args) void(*name) args;

@@ -57,6 +57,7 @@ typedef struct nd_net {
     size_t n_banks;
     float *wanted, *scratch; /* as large as the largest bank */
     nd_effort effort;        /* so far */
+    double loss;             /* mean of the mini-batch that is learnt from */
     bool fftw;               /* numbers come out of FFTW: not the same on all machines */
     void *state;             /* the model's own, owned */
     nd_arena arena;
@@ -115,7 +116,7 @@ ND_MUST nd_code nd_net_new(nd_net *net, const nd_params *p, nd_shape shape, nd_e
 void nd_net_free(nd_net *net);
 
 /* All in which a network in training differs from a new one of the same parameters: its
- * arena and a few counters, appended. The bytes are the same on all ISAs. */
+ * arena and a few counters, appended. The numbers are the same on all ISAs. */
 void nd_net_save(const nd_net *net, nd_text *out);
 /* Into a network of the same parameters. False, with nothing changed, unless what is left at
  * the cursor is exactly such a network. */

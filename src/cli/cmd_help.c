@@ -3,6 +3,7 @@
 
 #include "nudge/build.h"
 #include "nudge/kern.h"
+#include "nudge/preset.h"
 #include "nudge/record.h"
 #include "nudge/transport.h"
 #include "nudge/versions.h"
@@ -95,6 +96,11 @@ static const entry devices[] = {
 #include "nudge/devices.def"
 #undef D
     {0}};
+static const entry presets[] = {
+#define N(id, name, values, help, source) {name, help, source},
+#include "nudge/presets.def"
+#undef N
+    {0}};
 static const entry programs[] = {
 #define R(id, name, help, source) {name, help, source},
 #include "nudge/programs.def"
@@ -123,7 +129,8 @@ static const struct {
     const char *groups[4]; /* and the parameters that go with them */
 } registries[] = {
     {"models", models, "model.kind", {"model.", "ep.", "rbm.", "train."}},
-    {"devices", devices, "device.kind", {"device."}},
+    {"devices", devices, "device.kind", {0}},
+    {"devices", presets, "device.preset", {"device."}},
     {"programs", programs, "program.scheme", {"program."}},
     {"datasets", datasets, "data.name", {"data."}},
     {"activations", activations, "model.activation", {0}},
@@ -132,20 +139,23 @@ static const struct {
 
 static bool print_registry(const char *name)
 {
+    bool found = false;
     for (size_t i = 0; i < sizeof registries / sizeof *registries; i++) {
         if (strcmp(registries[i].name, name) != 0) continue;
-        printf("values of %s:\n", registries[i].param);
+        printf("%svalues of %s:\n", found ? "\n" : "", registries[i].param);
         for (const entry *r = registries[i].rows; r->name; r++) {
-            printf("  %-18s %s", r->name, r->help);
+            printf("  %-21s %s", r->name, r->help);
             print_aside(r->source, "-");
+            if (registries[i].rows == presets && r != presets)
+                printf("  %-21s %s\n", "", nd_preset_at((size_t)(r - presets))->values);
         }
         for (size_t g = 0; g < 4 && registries[i].groups[g]; g++) {
             printf("\n");
             print_group(registries[i].groups[g]);
         }
-        return true;
+        found = true;
     }
-    return false;
+    return found;
 }
 
 static nd_code help_param(const char *name, nd_err *err)

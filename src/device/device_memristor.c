@@ -36,7 +36,7 @@ static bool plain(const nd_bank *b)
     return b->type->law->id == ND_LAW_LOGARITHMIC && p->device_synapse == ND_SYNAPSE_PAIR &&
            b->pairs == 1 && p->device_c2c_kind == ND_C2C_OF_RANGE &&
            p->device_asymmetry == 0 && !p->device_levels && !leg->up_k[0] && !leg->span &&
-           !leg->wear && !leg->seen && !leg->age;
+           !leg->wear && !leg->seen && !leg->age && nd_memristor_reads_exactly(p);
 }
 
 static void pulse_plain(nd_bank *b, const float *width, nd_at at)

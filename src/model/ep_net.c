@@ -368,10 +368,10 @@ void nd_ep_init(nd_net *net)
     const nd_ep *e = nd_ep_of(net);
     for (size_t l = 0; l < e->L; l++) {
         const nd_ep_link *link = &e->link[l];
-        link->W->type->init(link->W, link->W->k);
-        link->b->type->init(link->b, link->W->k);
+        nd_bank_init(link->W, link->W->k);
+        nd_bank_init(link->b, link->W->k);
         if (link->back) {
-            link->back->type->init(link->back, link->W->k);
+            nd_bank_init(link->back, link->W->k);
             init_back(net, l);
         }
         init_neurons(net, l, e->gain[l], 0, 1.0f, net->p.ep_gain_sd);

@@ -36,6 +36,7 @@ static nd_code measured(nd_net *net, const nd_params *p, nd_shape shape, size_t 
 {
     const nd_model_ops *ops = models[p->model_kind];
     ND_TRY(ops->check(p, shape, err));
+    ND_TRY(nd_device_check(p, err));
     *net = (nd_net){.ops = ops, .p = *p, .shape = shape};
     net->batch_max = (size_t)p->train_batch;
     if (net->batch_max < ND_EVAL_BATCH) net->batch_max = ND_EVAL_BATCH;
@@ -65,6 +66,10 @@ nd_code nd_net_new(nd_net *net, const nd_params *p, nd_shape shape, nd_err *err)
     if (code == ND_OK) {
         layout(net, &net->arena);
         if (net->ops->open) code = net->ops->open(net, err);
+    }
+    for (size_t i = 0; code == ND_OK && i < net->n_banks; i++) {
+        code = nd_bank_open(&net->bank[i], err);
+        net->fftw |= nd_bank_maps(&net->bank[i]);
     }
     if (code != ND_OK) {
         nd_net_free(net);
@@ -114,6 +119,18 @@ void nd_net_save(const nd_net *net, nd_text *out)
     nd_text_bytes(out, net->arena.base, net->arena.used);
 }
 
+/* The arena holds numbers only, but for the fast arrays of banks, whose pointers are this
+ * process's own. */
+static void copy_arena(nd_net *net, const unsigned char *bytes)
+{
+    nd_bank fast[ND_BANKS_MAX];
+    for (size_t i = 0; i < net->n_banks; i++)
+        if (net->bank[i].fast) fast[i] = *net->bank[i].fast;
+    memcpy(net->arena.base, bytes, net->arena.used);
+    for (size_t i = 0; i < net->n_banks; i++)
+        if (net->bank[i].fast) *net->bank[i].fast = fast[i];
+}
+
 bool nd_net_load(nd_net *net, nd_cursor *c)
 {
     void *at[COUNTERS];
@@ -124,7 +141,7 @@ bool nd_net_load(nd_net *net, nd_cursor *c)
     if (nd_get_u64(c) != net->arena.used) return false;
     const unsigned char *bytes = nd_get_bytes(c, net->arena.used);
     if (!bytes || c->p != c->end) return false;
-    memcpy(net->arena.base, bytes, net->arena.used);
+    copy_arena(net, bytes);
     for (size_t i = 0; i < n; i++)
         memcpy(at[i], &x[i], sizeof x[i]);
     return true;
@@ -159,5 +176,6 @@ void nd_net_move(nd_net *net, size_t bank, size_t rate, nd_at at)
         nd_optimiser_step(&net->optimiser[bank], &net->p, rate, b->bias, at.epoch,
                           nd_panels(b->k, b->n), b->weight, net->wanted);
     at.stream = ND_STREAM_CYCLE;
+    b->loss = net->loss;
     nd_bank_program(b, net->wanted, net->scratch, at);
 }

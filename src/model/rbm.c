@@ -121,7 +121,7 @@ void nd_rbm_init(nd_rbm *m, const nd_net *net)
     const nd_params *p = &net->p;
     nd_bank *banks[] = {m->W, m->a, m->b};
     for (size_t i = 0; i < ND_RBM_BANKS; i++)
-        banks[i]->type->init(banks[i], larger(m->nv, m->nh));
+        nd_bank_init(banks[i], larger(m->nv, m->nh));
     const float pull = (float)(p->rbm_sparsity_cost * p->rbm_sparsity);
     nd_kern()->uniforms((nd_at){0}, m->nh, pull, pull, m->target); /* a constant */
     nd_chains_init(m, p);

@@ -74,8 +74,8 @@ static void init(nd_net *net)
     classified *s = of(net);
     const size_t fan = s->m.nh > s->C ? s->m.nh : s->C;
     nd_rbm_init(&s->m, net);
-    s->U->type->init(s->U, fan);
-    s->d->type->init(s->d, fan);
+    nd_bank_init(s->U, fan);
+    nd_bank_init(s->d, fan);
 }
 
 /* drive = d + h U */

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 static nd_code derive_one(const nd_derive *d, nd_params *p, nd_err *err)
 {
@@ -27,6 +28,7 @@ nd_code nd_spec_base(const nd_spec *s, nd_params *out, nd_err *err)
 {
     size_t failed = 0;
     *out = s->base;
+    nd_spec_fill(s, out);
     const nd_code code = derive_all(s, out, &failed, err);
     if (code != ND_OK)
         nd_err_while(err, "while deriving %s for the base", s->derives[failed].row->name);
@@ -43,6 +45,7 @@ nd_code nd_spec_point(const nd_spec *s, size_t i, nd_params *out, size_t *coords
         if (coords) coords[d] = k;
         nd_dim_set(&s->dims[d], k, out);
     }
+    nd_spec_fill(s, out);
     *kept = true;
     size_t failed = 0;
     nd_code code = derive_all(s, out, &failed, err);
@@ -77,6 +80,9 @@ typedef struct walk {
 
 static bool matters(const nd_spec *s, const nd_param *row)
 {
+    /* these give values to others, which an expression may look at */
+    if (!strcmp(row->name, "device.preset") || !strcmp(row->name, "device.table"))
+        return s->where || s->n_derives;
     for (size_t i = 0; i < s->n_derives; i++)
         if (nd_expr_uses(s->derives[i].expr, row)) return true;
     return s->where && nd_expr_uses(s->where, row);
@@ -119,6 +125,7 @@ static bool keeps_point(walk *w)
     nd_params p = s->base;
     for (size_t d = 0; d < w->n; d++)
         nd_dim_set(w->dims[d], w->k[d], &p);
+    nd_spec_fill(s, &p);
     size_t failed = 0;
     bool kept = true;
     nd_err err;

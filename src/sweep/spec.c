@@ -98,7 +98,7 @@ static void read_samples(nd_reader *r, const nd_node *section)
 static void override(nd_reader *r, const nd_param *row)
 {
     const size_t size = nd_field_size(row);
-    r->set[nd_param_index(row)] = true;
+    r->set[nd_param_index(row)] = r->spec->given[nd_param_index(row)] = true;
     memcpy((char *)&r->spec->base + row->offset, (char *)&r->overrides + row->offset, size);
 }
 
@@ -148,6 +148,7 @@ static void read_base(nd_reader *r, const nd_node *section)
     for (size_t i = 0; i < in.n; i++) {
         nd_params scratch = r->spec->base;
         const bool stands = r->set[nd_param_index(in.e[i].row)];
+        r->spec->given[nd_param_index(in.e[i].row)] = true;
         (void)nd_entry_set(r, stands ? &scratch : &r->spec->base, in.e[i].row,
                            in.e[i].value);
     }
@@ -326,6 +327,7 @@ static void read_root(nd_reader *r, const nd_node *root, const char *const *sets
                 "the campaign has no name: add a line such as campaign: first-light");
     read_sections(r, root);
     count_points(r);
+    if (!r->diags->n && r->code == ND_OK) nd_spec_prepare(r);
     if (!r->diags->n && r->code == ND_OK) nd_spec_walk(r);
 }
 

@@ -27,7 +27,10 @@ struct nd_spec {
     nd_text text;
     const char *name, *question;
     nd_limits limits;
-    nd_params base; /* with overrides, before derive */
+    nd_params base;          /* with overrides, before derive */
+    bool given[ND_N_PARAMS]; /* the spec says what the parameter is: no preset does */
+    size_t n_tables;
+    struct nd_table *tables; /* what the files of device.table hold */
     size_t n_dims, points, kept;
     nd_dim dims[ND_N_PARAMS + 3]; /* + cases and two kinds of seeds */
     size_t n_derives;
@@ -90,6 +93,14 @@ void nd_read_cases(nd_reader *r, const nd_node *section);
 void nd_read_axes(nd_reader *r, const nd_node *section);
 void nd_read_tune(nd_reader *r, const nd_node *section);
 void nd_add_seeds(nd_reader *r, const char *param, size_t n, nd_mark at);
+
+/* ---- presets.c ---- */
+
+/* Notes which parameters the spec sets, and reads the files that device.table names. */
+void nd_spec_prepare(nd_reader *r);
+
+/* Values of presets and tables, for the parameters that the spec does not set. */
+void nd_spec_fill(const nd_spec *s, nd_params *p);
 
 /* ---- derive.c: sections of expressions ---- */
 

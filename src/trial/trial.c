@@ -141,8 +141,10 @@ static outcome train_epoch(run *r)
     while (r->at.batch < n) {
         const nd_batch b = nd_batches_train(&r->batches, r->at.epoch, r->at.batch);
         r->net.ops->settle(&r->net, &b, ND_PHASE_FREE);
+        const double before = r->at.tally.loss;
         r->net.ops->predict(&r->net, &b, &r->at.tally);
         if (!isfinite(r->at.tally.loss)) return UNREAL;
+        r->net.loss = (r->at.tally.loss - before) / (double)b.B;
         if (r->at.batch + 1 == n && r->net.ops->pinned)
             r->at.pinned = r->net.ops->pinned(&r->net, &b);
         r->net.ops->learn(&r->net, &b);
@@ -183,20 +185,45 @@ static double fraction(uint64_t n, uint64_t of)
     return of ? (double)n / (double)of : (double)NAN;
 }
 
+static void put_wear(const run *r, nd_record *out, uint32_t epoch)
+{
+    nd_wear w;
+    if (!nd_wear_of(r->net.bank, r->net.n_banks, &w)) return;
+    put(out, ND_METRIC_wear_mean, epoch, w.sum / (double)w.devices);
+    put(out, ND_METRIC_wear_median, epoch, nd_wear_quantile(&w, 0.5));
+    put(out, ND_METRIC_wear_p99, epoch, nd_wear_quantile(&w, 0.99));
+    put(out, ND_METRIC_wear_max, epoch, w.max);
+    put(out, ND_METRIC_worn_out, epoch, fraction(w.worn, w.devices));
+    put(out, ND_METRIC_stuck, epoch, fraction(w.stuck, w.devices));
+}
+
 /* What the devices went through, summed over the banks. */
 static void put_devices(const run *r, nd_record *out, uint32_t epoch)
 {
-    uint64_t up = 0, down = 0, at_bound = 0, devices = 0;
+    uint64_t up = 0, down = 0, at_bound = 0, devices = 0, refreshes = 0, weights = 0;
+    double width = 0, most = 0;
     for (size_t i = 0; i < r->net.n_banks; i++) {
         const nd_bank *b = &r->net.bank[i];
+        const double sent = (double)(b->pulses_up + b->pulses_down);
         up += b->pulses_up;
         down += b->pulses_down;
-        if (b->type->saturated) b->type->saturated(b, &at_bound, &devices);
+        width += b->width_up + b->width_down;
+        refreshes += b->refreshes;
+        if (!b->type->saturated) continue;
+        b->type->saturated(b, &at_bound, &devices);
+        weights += b->k * b->n;
+        if (!b->bias) most = fmax(most, sent / (double)(b->k * b->n));
     }
     if (!devices) return;
     put(out, ND_METRIC_pulses_up, epoch, (double)up);
     put(out, ND_METRIC_pulses_down, epoch, (double)down);
     put(out, ND_METRIC_saturated, epoch, fraction(at_bound, devices));
+    put(out, ND_METRIC_pulse_width, epoch, width);
+    put(out, ND_METRIC_pulses_per_weight, epoch, fraction(up + down, weights));
+    put(out, ND_METRIC_pulses_per_weight_max, epoch, most);
+    if (r->p->device_synapse == ND_SYNAPSE_ONE_SIDED)
+        put(out, ND_METRIC_refreshes, epoch, (double)refreshes);
+    put_wear(r, out, epoch);
 }
 
 /* Mean steps of the phases from `from` up to `to` since the counts of `before`. */

@@ -15,6 +15,8 @@ assert b["conv_fft_from"] in (0, 3, 5, 7, 9, 11, 15)
 assert {t["name"] for t in b["training"]} >= {"P-1h", "P-2h"}
 assert all(t["samples_per_second"] > 0 for t in b["training"])
 assert b["devices_per_second"]["ernoult"] > 0
+assert set(b["devices_per_second"]) == {"ernoult", "neurosim", "constant-step", "linear-step", "soft-bounds", "soft-bounds-reference", "exp-step", "pow-step", "piecewise"}
+assert min(b["devices_per_second"].values()) > 0
 END
 check "bench --json" exits 0 "$NUDGE" bench --json
 check "... has all that it promises" /usr/bin/python3 "$TMP/look.py" "$TMP/out"

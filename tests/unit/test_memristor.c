@@ -1,6 +1,7 @@
 /* test_memristor.c -- every type's step against its formula, written here anew in double
  * precision; every imperfection against the moments it is to have; synapses. */
 #include "nudge/device.h"
+#include "nudge/preset.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -571,6 +572,31 @@ static void devices_wear_out(void **state)
     nd_arena_free(&f.arena);
 }
 
+static void wear_is_told(void **state)
+{
+    (void)state;
+    fixture f;
+    nd_wear w;
+    open_bank(&f, "constant-step", "endurance=50 stuck_min=0.1", 100, 90, false);
+    for (uint32_t t = 0; t < 100; t++) { /* row i gets i pulses, of which 50 count */
+        for (size_t i = 0; i < cells(&f); i++)
+            f.pulse[i] = i / ND_LANES % 100 > t ? 1e-5f : 0.0f;
+        nd_bank_pulse(&f.bank, f.pulse, (nd_at){.seed = 1, .batch = t});
+    }
+    assert_true(nd_wear_of(&f.bank, 1, &w));
+    assert_int_equal(w.devices, 2 * 100 * 90);
+    near((double)w.stuck / (double)w.devices, 0.1, 0.1, "stuck");
+    near((double)w.worn / (double)w.devices, 0.9 * 0.5, 0.03, "worn");
+    near(w.max, 50, 0, "max");
+    near(w.sum / (double)w.devices, 0.9 * (0.5 * 50 + 0.5 * 24.5), 0.03, "mean");
+    near(nd_wear_quantile(&w, 0.1 + 0.9 * 0.25), 25, 0.1, "quantile");
+    near(nd_wear_quantile(&w, 1), 50, 0, "last");
+    nd_arena_free(&f.arena);
+    open_bank(&f, "constant-step", "", 3, 3, false);
+    assert_false(nd_wear_of(&f.bank, 1, &w));
+    nd_arena_free(&f.arena);
+}
+
 /* ---- synapses ---- */
 
 static void single_devices_count_from_their_reference(void **state)
@@ -682,6 +708,101 @@ static void assigned_weights_are_there(void **state)
         }
 }
 
+/* ---- reading ---- */
+
+static void weights_are_read_with_so_many_bits(void **state)
+{
+    (void)state;
+    fixture f, exact;
+    open_bank(&exact, "ernoult", "gain=1.5", 16, 20, false);
+    open_bank(&f, "ernoult", "gain=1.5 read.weight_bits=4", 16, 20, false);
+    const double step = 1.5 * 12 / 13 / 7; /* 15 values */
+    for (uint32_t t = 0; t < 2; t++) {     /* at first, and after an update */
+        for (size_t i = 0; i < cells(&f); i++) {
+            const double w = (double)f.bank.weight[i] / step;
+            assert_true(fabs(w - rint(w)) < 1e-5);
+            assert_true(fabs((double)(f.bank.weight[i] - exact.bank.weight[i])) <
+                        0.5001 * step);
+        }
+        pulse_all(&f, 0.1f, t), pulse_all(&exact, 0.1f, t);
+    }
+    assert_memory_equal(f.bank.leg[0].x, exact.bank.leg[0].x, cells(&f) * sizeof(float));
+    nd_arena_free(&f.arena), nd_arena_free(&exact.arena);
+}
+
+/* Column 0 at G_max and column 1 at half: rows lose the parabola's share of 20 % and 10 %. */
+static void lines_lose_voltage(void **state)
+{
+    (void)state;
+    fixture f;
+    open_bank(&f, "constant-step", "synapse=single reference=0 read.ir_drop=0.2", 10, 2,
+              false);
+    for (size_t i = 0; i < 10; i++) {
+        f.bank.leg[0].x[nd_panel_at(10, i, 0)] = 1.0f;
+        f.bank.leg[0].x[nd_panel_at(10, i, 1)] = 0.5f;
+    }
+    fill(&f, f.pulse, 0);
+    f.bank.type->pulse(&f.bank, f.pulse, (nd_at){.seed = 1});
+    for (size_t i = 0; i < 10; i++)
+        for (size_t j = 0; j < 2; j++) {
+            const double x = j ? 0.5 : 1, u = 1 - (double)(i + 1) / 10;
+            near((double)f.bank.weight[nd_panel_at(10, i, j)],
+                 12.0 / 13 * x * (1 - 0.2 * x * (1 - u * u)), 1e-5, "what is left");
+        }
+    nd_arena_free(&f.arena);
+}
+
+/* ---- what makes no sense ---- */
+
+static void nonsense_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type, *settings, *says;
+    } cases[] = {
+        {"constant-step", "step=0.1 program.width=0.01", "device.step"},
+        {"constant-step", "c2c=0.1 c2c_kind=sqrt", "device.step"},
+        {"constant-step", "d2d_shape=0.1", "non-linearity"},
+        {"ernoult", "turns=in-turn", "per_weight"},
+        {"ernoult", "synapse=single d2d_per=pair d2d=0.1", "d2d_per"},
+        {"soft-bounds-reference", "synapse=one-sided", "symmetry"},
+        {"ernoult", "synapse=one-sided refresh_low=0.8", "refresh_low"},
+        {"ernoult", "synapse=one-sided asymmetry=0.1", "asymmetry"},
+        {"ernoult", "reference_sd=0.1", "reference_sd"},
+        {"ernoult", "stuck_min=0.5 stuck_max=0.5", "stuck_min"},
+        {"ernoult", "levels=1", "device.levels"},
+        {"ernoult", "read.weight_bits=1", "weight_bits"},
+        {"ernoult", "endurance_sd=1", "endurance_sd"},
+        {"piecewise", "curve_up=[0,0] curve_down=[0,0]", "middle of its range"},
+        {"ernoult", "levels=16 program.width=0.001", "level"},
+    };
+    fixture f;
+    nd_err err = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        open_bank(&f, cases[i].type, cases[i].settings, 1, 1, false);
+        assert_int_equal(nd_device_check(&f.p, &err), ND_EINPUT);
+        if (!strstr(err.message, cases[i].says)) fail_msg("%s", err.message);
+        nd_arena_free(&f.arena);
+        if (strstr(cases[i].settings, "curve"))
+            continue; /* an ideal weight has none of it */
+        set(&f.p, "device.kind", "ideal");
+        assert_int_equal(nd_device_check(&f.p, &err), ND_OK);
+    }
+    for (int l = 0; l < N_LAWS; l++) { /* and sense is not */
+        open_bank(&f, laws[l].type, laws[l].settings, 1, 1, false);
+        assert_int_equal(nd_device_check(&f.p, &err), ND_OK);
+        nd_arena_free(&f.arena);
+    }
+    const nd_preset *preset;
+    for (size_t i = 0; (preset = nd_preset_at(i)); i++) {
+        nd_params_defaults(&f.p);
+        f.p.device_preset = (int64_t)i;
+        nd_preset_apply(&f.p, NULL);
+        if (nd_device_check(&f.p, &err) != ND_OK)
+            fail_msg("%s: %s", preset->name, err.message);
+    }
+}
+
 int main(void)
 {
     nd_err err = {0};
@@ -703,11 +824,15 @@ int main(void)
         cmocka_unit_test(devices_relax_and_drift),
         cmocka_unit_test(write_noise_stays_until_the_next_pulse),
         cmocka_unit_test(devices_wear_out),
+        cmocka_unit_test(wear_is_told),
         cmocka_unit_test(single_devices_count_from_their_reference),
         cmocka_unit_test(references_are_symmetry_points),
         cmocka_unit_test(one_sided_pairs_only_rise_and_are_refreshed),
         cmocka_unit_test(several_devices_make_a_weight),
         cmocka_unit_test(assigned_weights_are_there),
+        cmocka_unit_test(weights_are_read_with_so_many_bits),
+        cmocka_unit_test(lines_lose_voltage),
+        cmocka_unit_test(nonsense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
