@@ -29,6 +29,7 @@
 #include "nudge/kern.h"
 #include "nudge/mem.h"
 #include "nudge/params.h"
+#include "nudge/response.h"
 
 typedef struct nd_device_ops nd_device_ops;
 
@@ -142,6 +143,46 @@ static inline size_t nd_rows_at(nd_rows r)
 {
     return (size_t)r.first * ND_LANES;
 } /* floats */
+
+/* ---- a device by itself: device_report.c ---- */
+
+enum { ND_REPORT_POINTS = 401, ND_REPORT_STEPS = 10 };
+
+/* What a pulse of the report's width does at x: the mean over equal devices without noise,
+ * and sds: from cycle to cycle, and with what differs from device to device. */
+typedef struct nd_device_step {
+    double x, up, down;
+    double up_cycle, down_cycle, up_all, down_all;
+} nd_device_step;
+
+typedef struct nd_device_report {
+    double width; /* of a pulse, in units of T */
+    size_t n;     /* readings: from G_min half of the way up, then down */
+    size_t apart; /* pulses from one reading to the next */
+    double mean[ND_REPORT_POINTS], one[ND_REPORT_POINTS]; /* the type; one device of it */
+    double symmetry;                                      /* NaN: there is none */
+    nd_device_step step[ND_REPORT_STEPS];
+} nd_device_report;
+
+/* Of p's devices, each taken by itself, with pulses of device.step or else program.width.
+ * ND_EINPUT: ideal, or parameters that nd_device_check refuses; ND_ENOMEM. */
+ND_MUST nd_code nd_device_report_of(const nd_params *p, nd_device_report *r, nd_err *err);
+
+/* ---- measured devices: device_fit.c ---- */
+
+enum { ND_FITS = 7 };
+
+/* Parameters of a type (device.kind, its shapes, device.asymmetry, device.ratio and
+ * program.width: one pulse of the measurement) and what its steps leave, as a fraction of the
+ * root mean square of those measured. */
+typedef struct nd_device_fit {
+    nd_params p;
+    double rest;
+} nd_device_fit;
+
+/* All analytic types, the nearest first. ND_ENOMEM. */
+ND_MUST nd_code nd_device_fit_all(const nd_response *r, nd_device_fit fit[ND_FITS],
+                                  nd_err *err);
 
 /* ---- wear: device_wear.c ---- */
 

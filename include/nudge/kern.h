@@ -16,7 +16,6 @@
 #ifndef NUDGE_KERN_H
 #define NUDGE_KERN_H
 
-#include "nudge/choices.h"
 #include "nudge/err.h"
 #include "nudge/philox.h"
 
@@ -181,8 +180,9 @@ typedef struct nd_leg {
     float *age, *nu;         /* updates since its last pulse; exponent of its drift  */
 } nd_leg;
 
-/* sd of the noise from cycle to cycle, by device.c2c_kind: of range c2c; of step
- * c2c |step| for each pulse of its own in it; of sqrt c2c sqrt(such pulses). */
+/* sd of the noise from cycle to cycle, in the order of device.c2c_kind: c2c; c2c |step| for
+ * each pulse of `step`; c2c sqrt(such pulses). */
+typedef enum nd_c2c { ND_C2C_RANGE, ND_C2C_STEP, ND_C2C_SQRT } nd_c2c;
 
 /* devices: pairs of devices of any law under one signed pulse each; see k_device.c. What is
  * in no cell of the pulses (padding) stays as it is. */
@@ -196,7 +196,7 @@ typedef struct nd_devices {
     float step;     /* width of a whole pulse; 0: a pulse is one, however wide */
     bool one_sided; /* only potentiation: a pulse < 0 potentiates minus */
     float c2c;
-    int c2c_kind; /* nd_c2c_kind */
+    nd_c2c c2c_kind;
     bool noise_on_all;
     float grid;         /* levels - 1 of a device; 0: any conductance */
     bool down_to_level; /* to the level below; else to the nearest */

@@ -18,7 +18,8 @@ ND_MUST nd_code nd_response_read(const char *path, nd_response *r, nd_err *err);
 void nd_response_free(nd_response *r);
 
 /* Change of x = (G - lowest)/(highest - lowest) by each pulse on the way from reading i to
- * i + 1, > 0 where it goes the pulse's way; *x is half way. False: no pulse was sent. */
+ * i + 1, > 0 where it goes the pulse's way; *x is half way. False: no pulse was sent, or
+ * the device stayed at a bound, which says nothing of its step. */
 bool nd_response_step(const nd_response *r, size_t i, double *x, double *step);
 
 /* Least squares of the steps of one direction by a piecewise linear function of x with

@@ -12,6 +12,9 @@ extern const nd_law nd_law_ernoult, nd_law_neurosim, nd_law_constant_step,
     nd_law_linear_step, nd_law_soft_bounds, nd_law_soft_bounds_reference, nd_law_exp_step,
     nd_law_pow_step, nd_law_piecewise;
 
+/* Rate of a law that is no table at y, by its constants. */
+double nd_law_rate_of(const nd_law *law, const double k[ND_LAW_K], double y);
+
 /* device_build.c: memory and construction of a bank of memristors. */
 void nd_memristor_take(nd_bank *b, nd_arena *a);
 void nd_memristor_init(nd_bank *b, size_t fan_in);

@@ -176,31 +176,32 @@ nd_curve nd_law_curve(const nd_law *law, const nd_params *p, bool up)
     return law->id == ND_LAW_TABLE ? kinks(p, up, c) : c;
 }
 
-double nd_law_rate(const nd_law *law, const nd_params *p, double x, bool up)
+double nd_law_rate_of(const nd_law *law, const double k[ND_LAW_K], double y)
 {
-    double k[ND_LAW_K], rate = 0;
-    const double y = up ? x : 1 - x;
-    constants(law, p, up, k);
     switch (law->id) {
     case ND_LAW_LOGARITHMIC:
-        rate = 2 * sinh(k[0] / 2) / k[0] * exp(k[0] * (0.5 - y));
-        break;
+        return 2 * sinh(k[0] / 2) / k[0] * exp(k[0] * (0.5 - y));
     case ND_LAW_EXPONENTIAL:
-        rate = k[0] * (k[1] - y);
-        break;
+        return k[0] * (k[1] - y);
     case ND_LAW_LINEAR:
-        rate = fmax(0, k[0] - k[1] * y);
-        break;
+        return fmax(0, k[0] - k[1] * y);
     case ND_LAW_SATURATING:
-        rate = fmax(0, 1 - k[0] * exp(k[1] * y));
-        break;
+        return fmax(0, 1 - k[0] * exp(k[1] * y));
     case ND_LAW_POWER:
-        rate = pow(1 - y, k[0]);
-        break;
+        return pow(1 - y, k[0]);
     case ND_LAW_TABLE:
-        rate = table_rate(p, up, y);
         break;
     }
+    return (double)NAN;
+}
+
+double nd_law_rate(const nd_law *law, const nd_params *p, double x, bool up)
+{
+    double k[ND_LAW_K];
+    const double y = up ? x : 1 - x;
+    constants(law, p, up, k);
+    const double rate =
+        law->id == ND_LAW_TABLE ? table_rate(p, up, y) : nd_law_rate_of(law, k, y);
     return rate * (up ? 1 + p->device_asymmetry : 1 - p->device_asymmetry);
 }
 

@@ -92,7 +92,7 @@ static void pulse_pair(nd_bank *b, size_t j, const float *width, nd_at at)
                               .step = (float)p->device_step,
                               .one_sided = p->device_synapse == ND_SYNAPSE_ONE_SIDED,
                               .c2c = (float)p->device_c2c,
-                              .c2c_kind = (int)p->device_c2c_kind,
+                              .c2c_kind = (nd_c2c)p->device_c2c_kind,
                               .noise_on_all = p->device_c2c_on == ND_NOISE_ON_ALL,
                               .grid =
                                   p->device_levels ? (float)(p->device_levels - 1) : 0.0f,

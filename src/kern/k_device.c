@@ -158,10 +158,10 @@ ND_INLINE void draw_s(const int n, nd_at at, uint32_t first, vf *normal)
 ND_INLINE vf spread_of(const nd_devices *d, const cell_state *s, int i, vf was)
 {
     const vf c2c = vf_set1(d->c2c);
-    if (d->c2c_kind == ND_C2C_OF_RANGE) return c2c;
+    if (d->c2c_kind == ND_C2C_RANGE) return c2c;
     vf root = vf_set1(1.0f); /* of the number of whole pulses */
     if (d->step > 0.0f) root = vf_sqrt(vf_div(s->width[i], vf_set1(d->step)));
-    if (d->c2c_kind == ND_C2C_OF_SQRT) return vf_mul(c2c, root);
+    if (d->c2c_kind == ND_C2C_SQRT) return vf_mul(c2c, root);
     const vf moved = vf_mul(c2c, vf_abs(vf_sub(s->x[i], was)));
     return vf_sel(s->hit[i], vf_div(moved, root), vf_set1(0.0f));
 }

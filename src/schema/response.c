@@ -116,7 +116,7 @@ bool nd_response_step(const nd_response *r, size_t i, double *x, double *step)
     const double range = r->highest - r->lowest;
     *step = (r->conductance[i + 1] - r->conductance[i]) / range / r->pulses[i + 1];
     *x = ((r->conductance[i + 1] + r->conductance[i]) / 2 - r->lowest) / range;
-    return true;
+    return *x > 0 && *x < 1;
 }
 
 /* Gaussian elimination of a positive definite system, in place. */

@@ -776,7 +776,7 @@ static nd_devices some_devices(unsigned v, nd_rows rows, const float *pulse)
                         .step = v % 4 == 1 ? 0.01f : 0,
                         .one_sided = v % 5 == 2,
                         .c2c = v % 7 ? 0.02f : 0,
-                        .c2c_kind = (int)(v % 3),
+                        .c2c_kind = (nd_c2c)(v % 3),
                         .noise_on_all = v % 11 == 3,
                         .grid = v % 4 == 2 ? 31 : 0,
                         .down_to_level = v % 8 == 2,
