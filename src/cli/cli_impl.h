@@ -67,6 +67,7 @@ nd_code nd_cmd_status(int argc, char **argv, nd_err *err);
 nd_code nd_cmd_verify(int argc, char **argv, nd_err *err);
 nd_code nd_cmd_bench(int argc, char **argv, nd_err *err);
 nd_code nd_cmd_map(int argc, char **argv, nd_err *err);
+nd_code nd_cmd_device(int argc, char **argv, nd_err *err);
 nd_code nd_cmd_check(int argc, char **argv, nd_err *err);
 nd_code nd_cmd_help(int argc, char **argv, nd_err *err);
 nd_code nd_cmd_info(int argc, char **argv, nd_err *err);

@@ -28,6 +28,10 @@ static const nd_command commands[] = {
      "the theory on the model of a spec: EP against BPTT, gradients against differences, "
      "states over the nudging circle, Boltzmann machines against exact sums",
      nd_cmd_check},
+    {"device", "NAME [--set p=v ...] [-o FILE] [--json] | fit FILE.csv [-o FILE] [--json]",
+     "a device under pulses: response, steps, symmetry point; or the types nearest to a "
+     "measured one",
+     nd_cmd_device},
     {"bench", "[--json]", "what the kernels do on this machine, beside its limit and CBLAS",
      nd_cmd_bench},
     {"help",

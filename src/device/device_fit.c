@@ -90,6 +90,8 @@ static double rest_at(const search *s, double shape, side *out)
     side best = {.shape = shape};
     if (s->law->id == ND_LAW_SATURATING) {
         best.rest = rest_exponential(s->d, 2 * s->a * shape, s->up, &best.m, &best.A);
+        best.A *= exp(shape * s->a);
+        if (!(fabs(best.A) <= 1000)) best.rest = HUGE_VAL; /* what exp_A_* may be */
     } else {
         double other;
         best.rest = rest_of(s->d, s->law, s->p, shape, s->up, &best.m);
@@ -196,10 +198,8 @@ static void fit_exponential(const data *d, nd_device_fit *f)
             const search s = {
                 .d = d, .law = &nd_law_exp_step, .p = &now.p, .up = up, .a = 0.5 * sign};
             both[up] = smallest(&s, 0.01, 20);
-            const double A = both[up].A * exp(both[up].shape * now.p.device_exp_a);
-            const double held = fmax(-1000, fmin(1000, A));
             *(up ? &now.p.device_exp_up : &now.p.device_exp_down) = both[up].shape;
-            *(up ? &now.p.device_exp_A_up : &now.p.device_exp_A_down) = held;
+            *(up ? &now.p.device_exp_A_up : &now.p.device_exp_A_down) = both[up].A;
         }
         put_sides(&now, d, both);
         if (now.rest < best.rest) best = now;
@@ -207,20 +207,30 @@ static void fit_exponential(const data *d, nd_device_fit *f)
     *f = best;
 }
 
+/* shapes: of two types as near as each other the simpler one comes first, 1 % for each. */
 static const struct {
     nd_device_id kind;
+    int shapes;
     void (*fit)(const data *d, nd_device_fit *f);
 } types[ND_FITS] = {
-    {ND_DEVICE_ernoult, fit_ernoult},        {ND_DEVICE_neurosim, fit_neurosim},
-    {ND_DEVICE_constant_step, fit_constant}, {ND_DEVICE_linear_step, fit_linear},
-    {ND_DEVICE_soft_bounds, fit_soft},       {ND_DEVICE_exp_step, fit_exponential},
-    {ND_DEVICE_pow_step, fit_power},
+    {ND_DEVICE_ernoult, 1, fit_ernoult},        {ND_DEVICE_neurosim, 2, fit_neurosim},
+    {ND_DEVICE_constant_step, 0, fit_constant}, {ND_DEVICE_linear_step, 2, fit_linear},
+    {ND_DEVICE_soft_bounds, 0, fit_soft},       {ND_DEVICE_exp_step, 4, fit_exponential},
+    {ND_DEVICE_pow_step, 2, fit_power},
 };
+
+static double price(const nd_device_fit *f)
+{
+    int shapes = 0;
+    for (size_t i = 0; i < ND_FITS; i++)
+        if ((int64_t)types[i].kind == f->p.device_kind) shapes = types[i].shapes;
+    return f->rest * (1 + 0.01 * shapes);
+}
 
 static int by_rest(const void *a, const void *b)
 {
     const nd_device_fit *x = a, *y = b;
-    return (x->rest > y->rest) - (x->rest < y->rest);
+    return (price(x) > price(y)) - (price(x) < price(y));
 }
 
 nd_code nd_device_fit_all(const nd_response *r, nd_device_fit fit[ND_FITS], nd_err *err)

@@ -59,6 +59,8 @@ static nd_params trial_of(const char *model, const char *type, const char *synap
         {"device.nl_up", "1.5"},
         {"device.curve_up", "[1.2, 0.7]"},
         {"program.width", width},
+        {"program.transfer_lines", "100"},
+        {"program.rprop_factor", "0.6"},
         {"data.name", large ? "synthetic" : "bars-and-stripes"},
         {"train.epochs", large ? "6" : "2"},
         {"data.train", large ? "300" : "0"},
@@ -75,6 +77,17 @@ static nd_params trial_of(const char *model, const char *type, const char *synap
     return p;
 }
 
+static double worn(const nd_bank *b)
+{
+    double wear = 0;
+    for (size_t l = 0; l < 2 * b->pairs; l++)
+        for (size_t c = 0; b->leg[l].x && c < nd_panels(b->k, b->n); c++) {
+            assert_true(b->leg[l].x[c] >= 0.0f && b->leg[l].x[c] <= 1.0f);
+            wear += (double)b->leg[l].wear[c];
+        }
+    return wear;
+}
+
 /* What the network looks like at the end. */
 static void look(void *ctx, nd_net *net, const nd_batch *b)
 {
@@ -82,11 +95,7 @@ static void look(void *ctx, nd_net *net, const nd_batch *b)
     double wear = 0, sent = 0, refreshes = 0;
     for (size_t i = 0; i < net->n_banks; i++) {
         const nd_bank *bank = &net->bank[i];
-        for (size_t l = 0; l < 2 * bank->pairs; l++)
-            for (size_t c = 0; bank->leg[l].x && c < nd_panels(bank->k, bank->n); c++) {
-                assert_true(bank->leg[l].x[c] >= 0.0f && bank->leg[l].x[c] <= 1.0f);
-                wear += (double)bank->leg[l].wear[c];
-            }
+        wear += worn(bank) + (bank->fast ? worn(bank->fast) : 0);
         sent += (double)(bank->pulses_up + bank->pulses_down);
         refreshes += (double)bank->refreshes;
     }
