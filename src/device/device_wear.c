@@ -32,14 +32,16 @@ static void sort_in(nd_wear *w, const nd_leg *leg, size_t first, size_t rows, si
         }
 }
 
+/* The fast arrays of tiki-taka are devices too. */
 static void go_through(const nd_bank *banks, size_t n, nd_wear *w, each what)
 {
-    for (size_t b = 0; b < n; b++)
-        for (size_t l = 0; l < 2 * banks[b].pairs; l++)
-            for (int i = 0; banks[b].leg[l].wear && i < 2; i++) {
-                const nd_rows r = nd_bank_rows(&banks[b], i);
-                what(w, &banks[b].leg[l], nd_rows_at(r), r.rows, r.lanes);
-            }
+    for (size_t k = 0; k < n; k++)
+        for (const nd_bank *b = &banks[k]; b; b = b->fast)
+            for (size_t l = 0; l < 2 * b->pairs; l++)
+                for (int i = 0; b->leg[l].wear && i < 2; i++) {
+                    const nd_rows r = nd_bank_rows(b, i);
+                    what(w, &b->leg[l], nd_rows_at(r), r.rows, r.lanes);
+                }
 }
 
 bool nd_wear_of(const nd_bank *banks, size_t n, nd_wear *w)

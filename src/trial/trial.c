@@ -208,9 +208,11 @@ static void put_devices(const run *r, nd_record *out, uint32_t epoch)
         up += b->pulses_up;
         down += b->pulses_down;
         width += b->width_up + b->width_down;
-        refreshes += b->refreshes;
         if (!b->type->saturated) continue;
-        b->type->saturated(b, &at_bound, &devices);
+        for (const nd_bank *array = b; array; array = array->fast) {
+            refreshes += array->refreshes;
+            array->type->saturated(array, &at_bound, &devices);
+        }
         weights += b->k * b->n;
         if (!b->bias) most = fmax(most, sent / (double)(b->k * b->n));
     }
