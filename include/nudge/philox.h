@@ -33,6 +33,7 @@ typedef enum nd_stream {
     ND_STREAM_PSEUDO,       /* pixels of pseudo-likelihood  (train seed)  */
     ND_STREAM_CHECK,        /* directions of finite differences           */
     ND_STREAM_GIBBS,        /* states of Boltzmann machines (train seed)  */
+    ND_STREAM_DESIGN,       /* points of sampled designs    (design seed) */
 } nd_stream;
 
 /* The place of a block of draws; the index within it completes the counter. */
