@@ -16,6 +16,7 @@ typedef enum nd_entry_type {
     ND_ENTRY_CAMPAIGN = 1, /* nd_origin: the spec, and where it came from */
     ND_ENTRY_SESSION,      /* nd_session: a start of `nudge run`          */
     ND_ENTRY_TRIAL,        /* nd_params and nd_record of an ended attempt */
+    ND_ENTRY_SHARD,        /* nd_shard: the part of the campaign that is run here */
 } nd_entry_type;           /* new types go to the end; readers skip those they don't know */
 
 enum { ND_ENTRY_MAX = 1 << 28 }; /* bytes of one payload */
@@ -77,6 +78,11 @@ typedef struct nd_session {
     int pid, ranks;
 } nd_session;
 
+/* Shard i of n, counted from 1; n = 0: all of the campaign. */
+typedef struct nd_shard {
+    uint32_t i, n;
+} nd_shard;
+
 void nd_origin_now(nd_origin *o); /* time and build of this program, the rest empty */
 void nd_origin_free(nd_origin *o);
 void nd_session_now(nd_session *s); /* time, host, process and build, the rest empty */
@@ -88,6 +94,8 @@ void nd_origin_pack(const nd_origin *o, nd_text *out);
 ND_MUST nd_code nd_origin_unpack(nd_origin *o, const void *bytes, size_t n, nd_err *err);
 void nd_session_pack(const nd_session *s, nd_text *out);
 ND_MUST nd_code nd_session_unpack(nd_session *s, const void *bytes, size_t n, nd_err *err);
+void nd_shard_pack(nd_shard s, nd_text *out);
+ND_MUST nd_code nd_shard_unpack(nd_shard *s, const void *bytes, size_t n, nd_err *err);
 void nd_trial_pack(const nd_params *p, const nd_record *r, nd_text *out);
 ND_MUST nd_code nd_trial_unpack(nd_params *p, nd_record *r, const void *bytes, size_t n,
                                 nd_err *err);

@@ -86,6 +86,26 @@ static nd_code note_origin(run *r, nd_err *err)
     return code;
 }
 
+/* A folder holds one part of a campaign, or all of it; which, its journal says. */
+static nd_code settle_shard(run *r, nd_err *err)
+{
+    const nd_shard wanted = r->o->shard, is = r->past.shard;
+    const bool fresh = !r->past.sessions && !is.n;
+    if (wanted.n && !fresh && (wanted.i != is.i || wanted.n != is.n))
+        return ND_FAIL(
+            err, ND_EINPUT,
+            "%s holds another part of the campaign (shard %u of %u; 0 of 0: all): "
+            "give -o another folder",
+            nd_text_str(&r->dir), is.i, is.n);
+    if (!wanted.n) return nd_plan_shard(&r->plan, is, err);
+    if (!fresh) return ND_OK;
+    nd_text bytes = {0};
+    nd_shard_pack(wanted, &bytes);
+    const nd_code code = append(r, ND_ENTRY_SHARD, &bytes, err);
+    nd_text_free(&bytes);
+    return code;
+}
+
 static nd_code note_session(run *r, nd_err *err)
 {
     nd_session s = {0};
@@ -107,8 +127,10 @@ static nd_code open_campaign(run *r, nd_err *err)
 {
     const nd_campaign_options *o = r->o;
     ND_TRY(nd_plan_new(&r->plan, o->spec, o->sets, o->n_sets, err));
+    ND_TRY(nd_plan_shard(&r->plan, o->shard, err));
     ND_TRY(nd_plan_price(&r->plan, err));
     nd_text_add(&r->dir, "%s", o->dir ? o->dir : nd_spec_name(r->plan.spec));
+    if (o->shard.n) nd_text_add(&r->dir, "/shard-%u-of-%u", o->shard.i, o->shard.n);
     ND_TRY(nd_text_check(&r->dir, err));
     ND_TRY(nd_dir_make(r->dir.s, err));
     nd_text path = {0};
@@ -117,6 +139,7 @@ static nd_code open_campaign(run *r, nd_err *err)
     nd_text_free(&path);
     ND_TRY(code);
     ND_TRY(nd_ledger_replay(&r->ledger, &r->past, r->journal, err));
+    ND_TRY(settle_shard(r, err));
     ND_TRY(note_origin(r, err));
     return note_session(r, err);
 }

@@ -79,6 +79,8 @@ static nd_code replay_one(nd_ledger *l, nd_past *past, const nd_entry *e, nd_err
         ND_TRY(nd_session_unpack(&session, e->bytes, e->n, err));
         nd_past_add(past, &session);
         nd_session_free(&session);
+    } else if (e->type == ND_ENTRY_SHARD) {
+        code = nd_shard_unpack(&past->shard, e->bytes, e->n, err);
     } else if (e->type == ND_ENTRY_TRIAL) {
         nd_record r;
         ND_TRY(nd_trial_unpack(NULL, &r, e->bytes, e->n, err));

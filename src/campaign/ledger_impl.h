@@ -31,6 +31,7 @@ typedef struct nd_past {
     nd_origin origin; /* the last; empty texts when there was none */
     nd_text history;  /* a line "time: command" for each start     */
     int sessions;     /* starts                                    */
+    nd_shard shard;   /* n = 0: the whole campaign                 */
 } nd_past;
 
 /* Replays the journal. Free both, whatever comes back. */

@@ -86,6 +86,29 @@ nd_code nd_plan_params(const nd_plan *plan, size_t i, nd_params *out, nd_err *er
     return nd_spec_point(plan->spec, plan->trial[i].point, out, NULL, &kept, err);
 }
 
+static bool in_shard(nd_key key, nd_shard shard)
+{
+    uint64_t rest = 0; /* of the key as a number, its first byte the highest */
+    for (size_t i = 0; i < sizeof key.b; i++)
+        rest = (rest << 8 | key.b[i]) % shard.n;
+    return rest == shard.i - 1;
+}
+
+nd_code nd_plan_shard(nd_plan *plan, nd_shard shard, nd_err *err)
+{
+    if (!shard.n) return ND_OK;
+    plan->shard = shard;
+    plan->all = plan->n;
+    plan->n = 0;
+    for (size_t i = 0; i < plan->all; i++)
+        if (in_shard(plan->trial[i].key, shard)) plan->trial[plan->n++] = plan->trial[i];
+    if (plan->n) return ND_OK;
+    return ND_FAIL(
+        err, ND_EINPUT,
+        "shard %u of %u has none of the campaign's %zu trials: take fewer shards", shard.i,
+        shard.n, plan->all);
+}
+
 /* ---- prices ---- */
 
 /* What one trial will work through, before a second is known to it. */

@@ -43,6 +43,7 @@ static nd_code open_view(view *v, const char *dir, nd_err *err)
     nd_spec *spec;
     ND_TRY(nd_spec_parse(&source, NULL, 0, &spec, err));
     ND_TRY(nd_plan_of(&v->plan, spec, err));
+    ND_TRY(nd_plan_shard(&v->plan, v->past.shard, err));
     for (size_t i = 0; i < v->plan.n; i++) {
         const nd_line *line = nd_ledger_find(&v->ledger, v->plan.trial[i].key);
         v->count[line ? line->status : ND_STATUS_PENDING]++;
@@ -150,6 +151,9 @@ static nd_code as_text(view *v, nd_text *out, nd_err *err)
     const size_t done = v->count[ND_STATUS_DONE], bad = failed(v);
     nd_text_add(out, "campaign %s: %zu of %zu trials done, %zu failed, %zu pending\n",
                 nd_spec_name(v->plan.spec), done, v->plan.n, bad, v->plan.n - done - bad);
+    if (v->plan.shard.n)
+        nd_text_add(out, "  shard %u of %u: the campaign has %zu trials\n", v->plan.shard.i,
+                    v->plan.shard.n, v->plan.all);
     if (*nd_spec_question(v->plan.spec))
         nd_text_add(out, "  %s\n", nd_spec_question(v->plan.spec));
     nd_text_add(out, "  time spent on trials: ");
@@ -189,6 +193,8 @@ static void as_json(const view *v, const char *live, nd_text *out)
     nd_json_key(&j, "failed"), nd_json_int(&j, (long long)failed(v));
     nd_json_key(&j, "trial_seconds"), nd_json_real(&j, v->seconds);
     nd_json_key(&j, "runs"), nd_json_int(&j, v->past.sessions);
+    nd_json_key(&j, "shard"), nd_json_int(&j, v->plan.shard.i);
+    nd_json_key(&j, "shards"), nd_json_int(&j, v->plan.shard.n);
     nd_json_key(&j, "live");
     if (v->live) /* status.json as its master wrote it */
         nd_json_raw(&j, live);

@@ -514,6 +514,24 @@ nd_code nd_session_unpack(nd_session *s, const void *bytes, size_t n, nd_err *er
     return code;
 }
 
+void nd_shard_pack(nd_shard s, nd_text *out)
+{
+    nd_put_u32(out, VERSION);
+    nd_put_u32(out, s.i);
+    nd_put_u32(out, s.n);
+}
+
+nd_code nd_shard_unpack(nd_shard *s, const void *bytes, size_t n, nd_err *err)
+{
+    nd_cursor c = nd_cursor_at(bytes, n);
+    const uint32_t version = nd_get_u32(&c);
+    s->i = nd_get_u32(&c);
+    s->n = nd_get_u32(&c);
+    ND_TRY(check_payload(&c, version, "shard", err));
+    if (s->i >= 1 && s->i <= s->n) return ND_OK;
+    return ND_FAIL(err, ND_ECORRUPT, "the journal says shard %u of %u", s->i, s->n);
+}
+
 void nd_trial_pack(const nd_params *p, const nd_record *r, nd_text *out)
 {
     nd_text params = {0};
