@@ -53,8 +53,21 @@ typedef struct nd_merge_end {
 ND_MUST nd_code nd_campaign_merge(const char *const *dirs, size_t n, const char *to,
                                   const char *command, nd_merge_end *end, nd_err *err);
 
-/* Describes the campaign in dir, live or not; as text into out, or as JSON. */
-ND_MUST nd_code nd_campaign_status(const char *dir, bool json, nd_text *out, nd_err *err);
+/* The campaign in a folder, looked at from outside, live or not. */
+typedef struct nd_view nd_view;
+
+ND_MUST nd_code nd_view_open(nd_view **out, const char *dir, nd_err *err);
+void nd_view_close(nd_view *v); /* NULL is fine */
+
+/* Takes up what has changed since it was opened or refreshed last. */
+ND_MUST nd_code nd_view_refresh(nd_view *v, nd_err *err);
+
+/* Describes it; appends to out. */
+ND_MUST nd_code nd_view_text(nd_view *v, nd_text *out, nd_err *err);
+ND_MUST nd_code nd_view_json(const nd_view *v, nd_text *out, nd_err *err); /* one line */
+
+/* No run is live, and every trial has ended. */
+bool nd_view_over(const nd_view *v);
 
 /* Checks that journal, keys and results.nc agree. ND_EDIFFERS names the first difference;
  * `report` says what was checked. */

@@ -41,6 +41,10 @@ void nd_journal_close(nd_journal *j); /* NULL is fine */
  * then more = false. ND_ECORRUPT: a record is damaged, and it is not just the last. */
 ND_MUST nd_code nd_journal_next(nd_journal *j, nd_entry *entry, bool *more, nd_err *err);
 
+/* For a reader whose replay has come to its end: what was appended since comes next.
+ * ND_ECORRUPT when the file is shorter than what was read: it is another one now. */
+ND_MUST nd_code nd_journal_refresh(nd_journal *j, nd_err *err);
+
 /* The record at an offset that nd_journal_next or nd_journal_end gave; does not disturb the
  * replay. */
 ND_MUST nd_code nd_journal_read(nd_journal *j, uint64_t offset, nd_entry *entry,

@@ -222,6 +222,7 @@ static nd_code send(run *r, size_t worker, size_t task, nd_err *err)
     nd_key_text(r->plan.trial[r->task[task]].key, b->key);
     b->busy = true;
     b->since = nd_now();
+    b->expected = (double)r->plan.trial[r->task[task]].seconds * nd_sched_ratio(r->sched);
     b->progress = (nd_progress){.train_error = (double)NAN};
     return code;
 }
@@ -389,15 +390,12 @@ static nd_code loop(run *r, nd_err *err)
         ND_TRY(watch_time(r, err));
         ND_TRY(hand_out(r, err));
         ND_TRY(r->t->ops->poll(r->t, &e, &have, err));
-        if (have) {
-            ND_TRY(handle(r, &e, err));
-            continue;
-        }
+        if (have) ND_TRY(handle(r, &e, err));
         ND_TRY(watch_disk(r, err));
         ND_TRY(watch_workers(r, err));
         nd_show_tick(&r->show, r->sched, nd_signals_caught() ? "stopping" : "running",
                      false);
-        r->t->ops->wait(r->t, 0.1);
+        if (!have) r->t->ops->wait(r->t, 0.1);
     }
     return ND_OK;
 }

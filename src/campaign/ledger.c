@@ -94,6 +94,11 @@ nd_code nd_ledger_replay(nd_ledger *l, nd_past *past, nd_journal *j, nd_err *err
 {
     *l = (nd_ledger){0};
     *past = (nd_past){0};
+    return nd_ledger_follow(l, past, j, err);
+}
+
+nd_code nd_ledger_follow(nd_ledger *l, nd_past *past, nd_journal *j, nd_err *err)
+{
     nd_entry e;
     bool more;
     for (;;) {

@@ -177,6 +177,17 @@ nd_code nd_journal_next(nd_journal *j, nd_entry *entry, bool *more, nd_err *err)
     return ND_OK;
 }
 
+nd_code nd_journal_refresh(nd_journal *j, nd_err *err)
+{
+    struct stat st;
+    if (fstat(j->fd, &st) < 0) return ND_FAIL_SYS(err, ND_EIO, "cannot stat %s", j->path);
+    if ((uint64_t)st.st_size < j->at)
+        return ND_FAIL(err, ND_ECORRUPT, "%s is shorter than it was", j->path);
+    j->size = (uint64_t)st.st_size;
+    j->ended = false;
+    return ND_OK;
+}
+
 nd_code nd_journal_read(nd_journal *j, uint64_t offset, nd_entry *entry, nd_err *err)
 {
     bool valid = false;
