@@ -315,7 +315,8 @@ nd_code nd_view_json(const nd_view *v, nd_text *out, nd_err *err)
         nd_json_raw(&j, "null");
     nd_json_close(&j);
     nd_text_add(out, "%s\n", nd_text_str(&j.text));
-    for (size_t i = from; i + 1 < out->n; i++) /* status.json ends with a newline of its own */
+    for (size_t i = from; i + 1 < out->n;
+         i++) /* status.json ends with a newline of its own */
         if (out->s[i] == '\n') out->s[i] = ' ';
     out->failed |= j.text.failed;
     nd_text_free(&j.text);
