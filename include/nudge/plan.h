@@ -10,6 +10,7 @@ typedef struct nd_planned {
     nd_key key;
     uint32_t point; /* of the spec: the parameters are computed from it when needed */
     float seconds;  /* expected; 0 before nd_plan_price */
+    uint16_t kind;  /* trials of one model, size, device and number of epochs; likewise */
 } nd_planned;
 
 typedef struct nd_plan {
@@ -24,6 +25,7 @@ typedef struct nd_plan {
     /* nd_plan_price: */
     double seconds;         /* of all trials, on one core of this machine */
     double seconds_longest; /* of the longest                             */
+    size_t kinds;           /* at most ND_KINDS_MAX; the last holds the rest */
     size_t dearest;         /* the trial that was measured, and its data   */
     nd_shape dearest_shape;
     size_t bytes_max;  /* of the largest, data set aside             */

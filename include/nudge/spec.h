@@ -26,6 +26,7 @@ typedef struct nd_limits {
     double trial_memory;  /* MiB; 0: none                                 */
     int retries;          /* further attempts at a trial that may recover */
     double max_failures;  /* fraction of trials, 0..1                     */
+    int losses; /* trial servers that a trial may take with it before it has failed */
 } nd_limits;
 
 /* One dimension of the grid: n values, each of which sets all of its parameters. */

@@ -162,6 +162,17 @@ static bool wanted(const run *r, const nd_line *line, int *attempts, int *prior)
            line->attempts <= nd_spec_limits(r->plan.spec)->retries;
 }
 
+/* What the journal knows about costs: the seconds of every trial that trained to its end. */
+static void learn_costs(run *r)
+{
+    for (size_t i = 0; i < r->plan.n; i++) {
+        const nd_planned *t = &r->plan.trial[i];
+        const nd_line *line = nd_ledger_find(&r->ledger, t->key);
+        if (line && line->status == ND_STATUS_DONE)
+            nd_sched_learn(r->sched, t->kind, (double)t->seconds, (double)line->seconds);
+    }
+}
+
 static nd_code schedule(run *r, nd_err *err)
 {
     const size_t n = r->plan.n;
@@ -169,10 +180,11 @@ static nd_code schedule(run *r, nd_err *err)
     nd_sched_config config = nd_sched_defaults();
     float *cost = malloc((n ? n : 1) * sizeof *cost);
     int *attempts = malloc((n ? n : 1) * sizeof *attempts);
+    uint16_t *kinds = malloc((n ? n : 1) * sizeof *kinds);
     r->task = malloc((n ? n : 1) * sizeof *r->task);
     r->prior = malloc((n ? n : 1) * sizeof *r->prior);
     nd_code code = ND_OK;
-    if (!cost || !attempts || !r->task || !r->prior) {
+    if (!cost || !attempts || !kinds || !r->task || !r->prior) {
         code = ND_FAIL(err, ND_ENOMEM, "no memory for %zu trials", n);
         goto out;
     }
@@ -188,19 +200,25 @@ static nd_code schedule(run *r, nd_err *err)
         }
         r->task[task] = i;
         cost[task] = r->plan.trial[i].seconds;
+        kinds[task] = r->plan.trial[i].kind;
         r->n_tasks++;
     }
     config.n_tasks = r->n_tasks;
     config.n_workers = r->t->ops->n_workers(r->t);
     config.retries = limits->retries;
     config.max_failures = limits->max_failures;
+    config.losses = limits->losses;
+    config.n_kinds = r->plan.kinds ? r->plan.kinds : 1;
+    config.kinds = kinds;
     code = nd_sched_new(&r->sched, &config, cost, attempts, err);
+    if (code == ND_OK) learn_costs(r);
     r->show.trials = n;
     r->show.done_before = config.done_before;
     r->show.failed_before = config.failed_before;
 out:
     free(cost);
     free(attempts);
+    free(kinds);
     return code;
 }
 
@@ -222,7 +240,7 @@ static nd_code send(run *r, size_t worker, size_t task, nd_err *err)
     nd_key_text(r->plan.trial[r->task[task]].key, b->key);
     b->busy = true;
     b->since = nd_now();
-    b->expected = (double)r->plan.trial[r->task[task]].seconds * nd_sched_ratio(r->sched);
+    b->expected = nd_sched_expected(r->sched, worker);
     b->progress = (nd_progress){.train_error = (double)NAN};
     return code;
 }
@@ -239,6 +257,26 @@ static nd_code hand_out(run *r, nd_err *err)
     }
 }
 
+/* Writes down how an attempt at a task ended. */
+static nd_code record(run *r, size_t task, const nd_record *rec, nd_err *err)
+{
+    nd_params p;
+    nd_text bytes = {0};
+    ND_TRY(nd_plan_params(&r->plan, r->task[task], &p, err));
+    nd_trial_pack(&p, rec, &bytes);
+    const uint64_t offset = nd_journal_end(r->journal);
+    nd_code code = append(r, ND_ENTRY_TRIAL, &bytes, err);
+    if (code == ND_OK) code = nd_ledger_put(&r->ledger, rec, offset, err);
+    nd_text_free(&bytes);
+    r->unsynced = r->unpublished = true;
+    if (code == ND_OK && nd_status_failed(rec->status)) {
+        char key[ND_KEY_TEXT];
+        nd_key_text(rec->key, key);
+        nd_show_failure(&r->show, key, nd_status_name(rec->status), rec->reason);
+    }
+    return code;
+}
+
 /* An attempt ended: first the journal, then the scheduler. */
 static nd_code keep(run *r, size_t worker, const nd_event *e, nd_err *err)
 {
@@ -248,34 +286,53 @@ static nd_code keep(run *r, size_t worker, const nd_event *e, nd_err *err)
     const nd_planned *planned = &r->plan.trial[r->task[task]];
     char key[ND_KEY_TEXT];
     nd_key_text(planned->key, key);
-    nd_params p;
-    nd_text bytes = {0};
+    rec.attempts = r->prior[task] + nd_sched_attempt(r->sched, worker);
     nd_code code = ND_OK;
     if (!nd_key_same(planned->key, rec.key))
         code = ND_FAIL(err, ND_ECORRUPT,
                        "worker %zu sent the record of another trial than %s", worker, key);
-    if (code == ND_OK) code = nd_plan_params(&r->plan, r->task[task], &p, err);
-    if (code != ND_OK) goto out;
-    rec.attempts = r->prior[task] + nd_sched_attempt(r->sched, worker);
-    nd_trial_pack(&p, &rec, &bytes);
-    const uint64_t offset = nd_journal_end(r->journal);
-    code = append(r, ND_ENTRY_TRIAL, &bytes, err);
-    if (code == ND_OK) code = nd_ledger_put(&r->ledger, &rec, offset, err);
-    if (code != ND_OK) goto out;
-    r->unsynced = r->unpublished = true;
-    r->ran++;
-    r->show.worker[worker].busy = false;
-    const bool failed = nd_status_failed(rec.status);
-    nd_sched_result(r->sched, worker,
-                    !failed                       ? ND_OUTCOME_DONE
-                    : nd_status_retry(rec.status) ? ND_OUTCOME_RETRY
-                                                  : ND_OUTCOME_FAILED,
-                    rec.seconds);
-    if (failed) nd_show_failure(&r->show, key, nd_status_name(rec.status), rec.reason);
-out:
-    nd_text_free(&bytes);
+    if (code == ND_OK) code = record(r, task, &rec, err);
+    if (code == ND_OK) {
+        r->ran++;
+        r->show.worker[worker].busy = false;
+        nd_sched_result(r->sched, worker,
+                        !nd_status_failed(rec.status) ? ND_OUTCOME_DONE
+                        : nd_status_retry(rec.status) ? ND_OUTCOME_RETRY
+                                                      : ND_OUTCOME_FAILED,
+                        rec.seconds);
+    }
     nd_record_free(&rec);
     return code;
+}
+
+/* A worker, or its trial server, is gone. The trial goes to another, unless it was there each
+ * time: then it has failed. */
+static nd_code lose(run *r, const nd_event *e, nd_err *err)
+{
+    nd_busy *b = &r->show.worker[e->worker];
+    const size_t task = nd_sched_task(r->sched, e->worker);
+    const int attempt = nd_sched_attempt(r->sched, e->worker);
+    const bool failed = nd_sched_lost(r->sched, e->worker);
+    nd_log(ND_WARN, "lost worker %zu (%s): %.*s%s", e->worker, b->host, (int)e->n, e->bytes,
+           task == SIZE_MAX ? ""
+           : failed         ? "; its trial has failed"
+                            : "; its trial will run elsewhere");
+    const double seconds = b->busy ? nd_now() - b->since : 0;
+    b->busy = false;
+    if (!failed) return ND_OK;
+    nd_record rec;
+    nd_record_init(&rec);
+    rec.key = r->plan.trial[r->task[task]].key;
+    rec.status = ND_STATUS_LOST;
+    rec.attempts = r->prior[task] + attempt;
+    rec.seconds = seconds;
+    nd_copy(rec.host, sizeof rec.host, b->host);
+    nd_copy(rec.isa, sizeof rec.isa, nd_kern()->isa);
+    snprintf(rec.reason, sizeof rec.reason, "took %d trial servers with it; the last: %.*s",
+             nd_spec_limits(r->plan.spec)->losses, (int)(e->n < 160 ? e->n : 160),
+             e->bytes);
+    r->ran++;
+    return record(r, task, &rec, err);
 }
 
 static nd_code handle(run *r, const nd_event *e, nd_err *err)
@@ -298,11 +355,7 @@ static nd_code handle(run *r, const nd_event *e, nd_err *err)
         nd_sched_result(r->sched, e->worker, ND_OUTCOME_BACK, 0);
         break;
     case ND_EVENT_LOST:
-        nd_log(ND_WARN, "lost worker %zu (%s): %.*s; its trial will run elsewhere",
-               e->worker, b->host, (int)e->n, e->bytes);
-        b->busy = false;
-        nd_sched_lost(r->sched, e->worker);
-        break;
+        return lose(r, e, err);
     }
     return ND_OK;
 }

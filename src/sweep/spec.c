@@ -309,11 +309,13 @@ static void read_limits(nd_reader *r, const nd_node *section)
         {"trial_memory", "a number of MiB; 0 for none", 0, 1e9, false, nd_parse_real},
         {"retries", "a whole number from 0 to 100", 0, 100, true, nd_parse_real},
         {"max_failures", "a fraction from 0 to 1", 0, 1, false, nd_parse_real},
+        {"losses", "a whole number from 1 to 100", 1, 100, true, nd_parse_real},
     };
     nd_limits *l = &r->spec->limits;
-    double x[] = {l->trial_seconds, l->trial_memory, l->retries, l->max_failures};
+    double x[] = {l->trial_seconds, l->trial_memory, l->retries, l->max_failures,
+                  l->losses};
     read_knobs(r, section, knobs, sizeof knobs / sizeof *knobs, x);
-    *l = (nd_limits){x[0], x[1], (int)x[2], x[3]};
+    *l = (nd_limits){x[0], x[1], (int)x[2], x[3], (int)x[4]};
 }
 
 /* ---- the whole ---- */
@@ -405,7 +407,7 @@ static void read_root(nd_reader *r, const nd_node *root, const char *const *sets
         nd_diag(r->diags, root->at, "a spec is a map of keys such as campaign, base, axes");
         return;
     }
-    r->spec->limits = (nd_limits){.retries = 2, .max_failures = 1};
+    r->spec->limits = (nd_limits){.retries = 2, .max_failures = 1, .losses = 2};
     r->spec->sampler = (nd_sampler){ND_DESIGN_GRID, ND_SCRAMBLE_OWEN, 1};
     r->spec->question = "";
     nd_params_defaults(&r->spec->base);
