@@ -33,6 +33,7 @@ declare -A belongs=(
     [philox.h]=base [errors.def]=base [choices.h]=base [models.def]=base [devices.def]=base
     [programs.def]=base [presets.def]=base [activations.def]=base [datasets.def]=base
     [optimisers.def]=base
+    [designs.def]=sweep
     [versions.h]=base # each function of it is defined by the one file that knows
     [kern.h]=kern [kern.def]=kern
     [params.def]=schema [metrics.def]=schema [statuses.def]=schema

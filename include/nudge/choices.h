@@ -123,7 +123,8 @@
     C(ND_FAULT_KILL, "kill")                                                               \
     C(ND_FAULT_OOM, "oom")                                                                 \
     C(ND_FAULT_HANG, "hang")                                                               \
-    C(ND_FAULT_NAN, "nan")
+    C(ND_FAULT_NAN, "nan")                                                                 \
+    C(ND_FAULT_SERVER, "server")
 
 #define C(id, name) id,
 typedef enum nd_nudge { ND_CHOICES_NUDGE(C) } nd_nudge;

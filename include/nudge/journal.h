@@ -16,6 +16,7 @@ typedef enum nd_entry_type {
     ND_ENTRY_CAMPAIGN = 1, /* nd_origin: the spec, and where it came from */
     ND_ENTRY_SESSION,      /* nd_session: a start of `nudge run`          */
     ND_ENTRY_TRIAL,        /* nd_params and nd_record of an ended attempt */
+    ND_ENTRY_SHARD,        /* nd_shard: the part of the campaign that is run here */
 } nd_entry_type;           /* new types go to the end; readers skip those they don't know */
 
 enum { ND_ENTRY_MAX = 1 << 28 }; /* bytes of one payload */
@@ -39,6 +40,10 @@ void nd_journal_close(nd_journal *j); /* NULL is fine */
 /* The next record, from the first to the last that was there when the journal was opened;
  * then more = false. ND_ECORRUPT: a record is damaged, and it is not just the last. */
 ND_MUST nd_code nd_journal_next(nd_journal *j, nd_entry *entry, bool *more, nd_err *err);
+
+/* For a reader whose replay has come to its end: what was appended since comes next.
+ * ND_ECORRUPT when the file is shorter than what was read: it is another one now. */
+ND_MUST nd_code nd_journal_refresh(nd_journal *j, nd_err *err);
 
 /* The record at an offset that nd_journal_next or nd_journal_end gave; does not disturb the
  * replay. */
@@ -77,6 +82,11 @@ typedef struct nd_session {
     int pid, ranks;
 } nd_session;
 
+/* Shard i of n, counted from 1; n = 0: all of the campaign. */
+typedef struct nd_shard {
+    uint32_t i, n;
+} nd_shard;
+
 void nd_origin_now(nd_origin *o); /* time and build of this program, the rest empty */
 void nd_origin_free(nd_origin *o);
 void nd_session_now(nd_session *s); /* time, host, process and build, the rest empty */
@@ -88,6 +98,8 @@ void nd_origin_pack(const nd_origin *o, nd_text *out);
 ND_MUST nd_code nd_origin_unpack(nd_origin *o, const void *bytes, size_t n, nd_err *err);
 void nd_session_pack(const nd_session *s, nd_text *out);
 ND_MUST nd_code nd_session_unpack(nd_session *s, const void *bytes, size_t n, nd_err *err);
+void nd_shard_pack(nd_shard s, nd_text *out);
+ND_MUST nd_code nd_shard_unpack(nd_shard *s, const void *bytes, size_t n, nd_err *err);
 void nd_trial_pack(const nd_params *p, const nd_record *r, nd_text *out);
 ND_MUST nd_code nd_trial_unpack(nd_params *p, nd_record *r, const void *bytes, size_t n,
                                 nd_err *err);

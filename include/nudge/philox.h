@@ -40,6 +40,7 @@ typedef enum nd_stream {
     ND_STREAM_ZERO,         /* noise of zero-shift calibration (device seed) */
     ND_STREAM_READ,         /* noise of reading             (train seed)  */
     ND_STREAM_MAP,          /* maps of variability          (device seed) */
+    ND_STREAM_DESIGN,       /* points of sampled designs    (design seed) */
 } nd_stream;
 
 /* The place of a block of draws; the index within it completes the counter. */

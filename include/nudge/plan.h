@@ -3,12 +3,14 @@
 #define NUDGE_PLAN_H
 
 #include "nudge/dataset.h"
+#include "nudge/journal.h"
 #include "nudge/spec.h"
 
 typedef struct nd_planned {
     nd_key key;
     uint32_t point; /* of the spec: the parameters are computed from it when needed */
     float seconds;  /* expected; 0 before nd_plan_price */
+    uint16_t kind;  /* trials of one model, size, device and number of epochs; likewise */
 } nd_planned;
 
 typedef struct nd_plan {
@@ -18,9 +20,12 @@ typedef struct nd_plan {
     size_t points;     /* of the whole grid     */
     size_t filtered;   /* dropped by `where`    */
     size_t duplicates; /* same trial as another */
+    nd_shard shard;    /* n = 0: all trials; else `all` of them, and trial holds a part */
+    size_t all;
     /* nd_plan_price: */
     double seconds;         /* of all trials, on one core of this machine */
     double seconds_longest; /* of the longest                             */
+    size_t kinds;           /* at most ND_KINDS_MAX; the last holds the rest */
     size_t dearest;         /* the trial that was measured, and its data   */
     nd_shape dearest_shape;
     size_t bytes_max;  /* of the largest, data set aside             */
@@ -32,6 +37,11 @@ ND_MUST nd_code nd_plan_new(nd_plan *plan, const char *path, const char *const *
                             size_t n_sets, nd_err *err);
 /* The same for a spec already read, which the plan takes over even on failure. */
 ND_MUST nd_code nd_plan_of(nd_plan *plan, nd_spec *spec, nd_err *err);
+
+/* Leaves the shard's trials: those whose key, as a number, is i - 1 modulo n. So the parts of
+ * an extended campaign are the old parts extended. Does nothing when shard.n is 0; ND_EINPUT
+ * when no trial is left. */
+ND_MUST nd_code nd_plan_shard(nd_plan *plan, nd_shard shard, nd_err *err);
 
 /* Opens the data, checks every trial against it, and estimates costs by training the
  * dearest for a moment. */

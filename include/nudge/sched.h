@@ -1,7 +1,8 @@
 /* sched.h -- who runs what next: a pure state machine, events in, actions out.
  *
  * Tasks are the indices 0..n_tasks-1 with an expected cost in seconds, workers the indices
- * 0..n_workers-1. There is no clock, no input or output, no MPI and no randomness here: the
+ * 0..n_workers-1. Tasks of one kind (the same model, size and epochs) are expected to be wrong
+ * by one factor, which is learnt from those that are done. There is no clock, no input or output, no MPI and no randomness here: the
  * caller says what happened and how much time is left, then asks for actions until there
  * are none:
  *
@@ -23,13 +24,17 @@ typedef struct nd_sched_config {
     int retries;         /* attempts granted after a first that failed, 0..ND_RETRIES_MAX */
     double max_failures; /* fraction of all tasks that may fail for good, 0..1           */
     double safety;       /* a task starts when expected seconds x safety fit in the rest */
+    int losses; /* so many workers may a task take with it before it has failed, 1..ND_LOSSES_MAX */
+    size_t n_kinds; /* 1..ND_KINDS_MAX */
+    const uint16_t
+        *kinds; /* (n_tasks) < n_kinds, borrowed for nd_sched_new; NULL: one kind */
     /* Tasks of the campaign that ended before this run; they count in the fraction only. */
     size_t done_before, failed_before;
 } nd_sched_config;
 
-enum { ND_RETRIES_MAX = 1000 };
+enum { ND_RETRIES_MAX = 1000, ND_LOSSES_MAX = 100, ND_KINDS_MAX = 64 };
 
-/* 0 tasks, 0 workers, 2 retries, no limit to failures, safety 1.25 */
+/* 0 tasks of one kind, 0 workers, 2 retries, 2 losses, no limit to failures, safety 1.25 */
 nd_sched_config nd_sched_defaults(void);
 
 /* How an attempt ended. */
@@ -71,7 +76,11 @@ void nd_sched_free(nd_sched *s);
 void nd_sched_ready(nd_sched *s, size_t worker);
 /* Returns true when the task has ended for good, false when it will run again. */
 bool nd_sched_result(nd_sched *s, size_t worker, nd_outcome outcome, double seconds);
-void nd_sched_lost(nd_sched *s, size_t worker); /* its task goes back and costs no retry */
+/* Its task goes back and costs no retry; true when it was lost too often and has failed. */
+bool nd_sched_lost(nd_sched *s, size_t worker);
+/* A task of the kind `of` is known to have taken `actual` seconds and not `expected`: from earlier
+ * runs. */
+void nd_sched_learn(nd_sched *s, size_t of, double expected, double actual);
 void nd_sched_stop(nd_sched *s); /* drain: what runs may end, nothing starts */
 
 /* The next thing to do. remaining: seconds until the deadline, HUGE_VAL without one. */
@@ -83,8 +92,10 @@ nd_stop nd_sched_stopped(const nd_sched *s); /* ND_STOP_NONE once finished      
 nd_sched_counts nd_sched_count(const nd_sched *s);
 size_t nd_sched_task(const nd_sched *s, size_t worker); /* SIZE_MAX: none       */
 int nd_sched_attempt(const nd_sched *s, size_t worker); /* of its task, from 1  */
-double nd_sched_ratio(const nd_sched *s);               /* actual / expected seconds   */
-double nd_sched_seconds_left(const nd_sched *s);        /* estimate until all is done  */
-size_t nd_sched_bytes(const nd_sched *s);               /* memory held                 */
+double nd_sched_expected(const nd_sched *s,
+                         size_t worker);  /* seconds of its task, as learnt */
+double nd_sched_ratio(const nd_sched *s); /* actual / expected seconds, of all kinds */
+double nd_sched_seconds_left(const nd_sched *s); /* estimate until all is done  */
+size_t nd_sched_bytes(const nd_sched *s);        /* memory held                 */
 
 #endif

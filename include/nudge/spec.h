@@ -2,13 +2,20 @@
  *
  * A spec spans a grid of dimensions; point i is a pure function of i (mixed radix, the last
  * dimension fastest): cases, then the axes as written, then what is tuned, then device
- * seeds, then training seeds. Derived parameters follow, and `where` drops points. */
+ * seeds, then training seeds. Axes that move together (zip) are one dimension, and so are
+ * those of a sampled design. Derived parameters follow, and `where` drops points.
+ *
+ * In a sampled design an axis {linspace: [a, b]} or {logspace: [a, b]} is the interval from a
+ * to b (a third number is allowed and has no effect); a list and a range give one of their
+ * values. Sample i is a function of i, the design's seed and the axis' place in the spec, so
+ * more samples leave those there are as they were. */
 #ifndef NUDGE_SPEC_H
 #define NUDGE_SPEC_H
 
 #include "nudge/diag.h"
 #include "nudge/params.h"
 #include "nudge/role.h"
+#include "nudge/sample.h"
 
 enum { ND_SPEC_POINTS_MAX = 100000000 };
 
@@ -19,11 +26,12 @@ typedef struct nd_limits {
     double trial_memory;  /* MiB; 0: none                                 */
     int retries;          /* further attempts at a trial that may recover */
     double max_failures;  /* fraction of trials, 0..1                     */
+    int losses; /* trial servers that a trial may take with it before it has failed */
 } nd_limits;
 
 /* One dimension of the grid: n values, each of which sets all of its parameters. */
 typedef struct nd_dim {
-    const char *name; /* "ep.beta"; "case"; "zip" */
+    const char *name; /* "ep.beta"; "case"; "zip"; "sample" */
     nd_role role;
     size_t n;
     size_t n_params;
@@ -45,6 +53,8 @@ void nd_spec_free(nd_spec *s);
 const char *nd_spec_name(const nd_spec *s);     /* the campaign's */
 const char *nd_spec_question(const nd_spec *s); /* "" when none is asked */
 const nd_limits *nd_spec_limits(const nd_spec *s);
+const nd_sampler *
+nd_spec_sampler(const nd_spec *s); /* design: grid when nothing was said */
 
 /* The spec as run: its text, with sets taken up as `overrides: {p: v}`. Reading it again
  * gives the same spec. */

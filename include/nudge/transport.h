@@ -59,7 +59,7 @@ struct nd_transport {
 ND_MUST nd_code nd_serial_open(nd_transport *t, nd_server *server, const nd_server_job *job,
                                nd_err *err);
 
-enum { ND_RESTARTS_MAX = 3 };
+enum { ND_RESTARTS_MAX = 8 };
 
 /* ---- the ranks of this run ---------------------------------------------------------- */
 

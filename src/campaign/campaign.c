@@ -88,6 +88,26 @@ static nd_code note_origin(run *r, nd_err *err)
     return code;
 }
 
+/* A folder holds one part of a campaign, or all of it; which, its journal says. */
+static nd_code settle_shard(run *r, nd_err *err)
+{
+    const nd_shard wanted = r->o->shard, is = r->past.shard;
+    const bool fresh = !r->past.sessions && !is.n;
+    if (wanted.n && !fresh && (wanted.i != is.i || wanted.n != is.n))
+        return ND_FAIL(
+            err, ND_EINPUT,
+            "%s holds another part of the campaign (shard %u of %u; 0 of 0: all): "
+            "give -o another folder",
+            nd_text_str(&r->dir), is.i, is.n);
+    if (!wanted.n) return nd_plan_shard(&r->plan, is, err);
+    if (!fresh) return ND_OK;
+    nd_text bytes = {0};
+    nd_shard_pack(wanted, &bytes);
+    const nd_code code = append(r, ND_ENTRY_SHARD, &bytes, err);
+    nd_text_free(&bytes);
+    return code;
+}
+
 static nd_code note_session(run *r, nd_err *err)
 {
     nd_session s = {0};
@@ -109,8 +129,10 @@ static nd_code open_campaign(run *r, nd_err *err)
 {
     const nd_campaign_options *o = r->o;
     ND_TRY(nd_plan_new(&r->plan, o->spec, o->sets, o->n_sets, err));
+    ND_TRY(nd_plan_shard(&r->plan, o->shard, err));
     ND_TRY(nd_plan_price(&r->plan, err));
     nd_text_add(&r->dir, "%s", o->dir ? o->dir : nd_spec_name(r->plan.spec));
+    if (o->shard.n) nd_text_add(&r->dir, "/shard-%u-of-%u", o->shard.i, o->shard.n);
     ND_TRY(nd_text_check(&r->dir, err));
     ND_TRY(nd_dir_make(r->dir.s, err));
     nd_text path = {0};
@@ -121,6 +143,7 @@ static nd_code open_campaign(run *r, nd_err *err)
     ND_TRY(nd_ledger_replay(&r->ledger, &r->past, r->journal, err));
     nd_desk_tidy(r->dir.s, &r->ledger);
     ND_TRY(nd_desk_open(r->dir.s, err));
+    ND_TRY(settle_shard(r, err));
     ND_TRY(note_origin(r, err));
     return note_session(r, err);
 }
@@ -143,6 +166,17 @@ static bool wanted(const run *r, const nd_line *line, int *attempts, int *prior)
            line->attempts <= nd_spec_limits(r->plan.spec)->retries;
 }
 
+/* What the journal knows about costs: the seconds of every trial that trained to its end. */
+static void learn_costs(run *r)
+{
+    for (size_t i = 0; i < r->plan.n; i++) {
+        const nd_planned *t = &r->plan.trial[i];
+        const nd_line *line = nd_ledger_find(&r->ledger, t->key);
+        if (line && line->status == ND_STATUS_DONE)
+            nd_sched_learn(r->sched, t->kind, (double)t->seconds, (double)line->seconds);
+    }
+}
+
 static nd_code schedule(run *r, nd_err *err)
 {
     const size_t n = r->plan.n;
@@ -150,10 +184,11 @@ static nd_code schedule(run *r, nd_err *err)
     nd_sched_config config = nd_sched_defaults();
     float *cost = malloc((n ? n : 1) * sizeof *cost);
     int *attempts = malloc((n ? n : 1) * sizeof *attempts);
+    uint16_t *kinds = malloc((n ? n : 1) * sizeof *kinds);
     r->task = malloc((n ? n : 1) * sizeof *r->task);
     r->prior = malloc((n ? n : 1) * sizeof *r->prior);
     nd_code code = ND_OK;
-    if (!cost || !attempts || !r->task || !r->prior) {
+    if (!cost || !attempts || !kinds || !r->task || !r->prior) {
         code = ND_FAIL(err, ND_ENOMEM, "no memory for %zu trials", n);
         goto out;
     }
@@ -169,19 +204,25 @@ static nd_code schedule(run *r, nd_err *err)
         }
         r->task[task] = i;
         cost[task] = r->plan.trial[i].seconds;
+        kinds[task] = r->plan.trial[i].kind;
         r->n_tasks++;
     }
     config.n_tasks = r->n_tasks;
     config.n_workers = r->t->ops->n_workers(r->t);
     config.retries = limits->retries;
     config.max_failures = limits->max_failures;
+    config.losses = limits->losses;
+    config.n_kinds = r->plan.kinds ? r->plan.kinds : 1;
+    config.kinds = kinds;
     code = nd_sched_new(&r->sched, &config, cost, attempts, err);
+    if (code == ND_OK) learn_costs(r);
     r->show.trials = n;
     r->show.done_before = config.done_before;
     r->show.failed_before = config.failed_before;
 out:
     free(cost);
     free(attempts);
+    free(kinds);
     return code;
 }
 
@@ -206,6 +247,7 @@ static nd_code send(run *r, size_t worker, size_t task, nd_err *err)
     nd_key_text(r->plan.trial[r->task[task]].key, b->key);
     b->busy = true;
     b->since = nd_now();
+    b->expected = nd_sched_expected(r->sched, worker);
     b->progress = (nd_progress){.train_error = (double)NAN};
     return code;
 }
@@ -222,6 +264,28 @@ static nd_code hand_out(run *r, nd_err *err)
     }
 }
 
+/* Writes down how an attempt at a task ended. */
+static nd_code record(run *r, size_t task, const nd_record *rec, nd_err *err)
+{
+    nd_params p;
+    nd_text bytes = {0};
+    ND_TRY(nd_plan_params(&r->plan, r->task[task], &p, err));
+    nd_trial_pack(&p, rec, &bytes);
+    const uint64_t offset = nd_journal_end(r->journal);
+    nd_code code = append(r, ND_ENTRY_TRIAL, &bytes, err);
+    if (code == ND_OK) code = nd_ledger_put(&r->ledger, rec, offset, err);
+    nd_text_free(&bytes);
+    if (code == ND_OK && !nd_desk_keeps(rec->status))
+        nd_desk_clear(nd_text_str(&r->dir), rec->key);
+    r->unsynced = r->unpublished = true;
+    if (code == ND_OK && nd_status_failed(rec->status)) {
+        char key[ND_KEY_TEXT];
+        nd_key_text(rec->key, key);
+        nd_show_failure(&r->show, key, nd_status_name(rec->status), rec->reason);
+    }
+    return code;
+}
+
 /* An attempt ended: first the journal, then the scheduler. */
 static nd_code keep(run *r, size_t worker, const nd_event *e, nd_err *err)
 {
@@ -231,35 +295,53 @@ static nd_code keep(run *r, size_t worker, const nd_event *e, nd_err *err)
     const nd_planned *planned = &r->plan.trial[r->task[task]];
     char key[ND_KEY_TEXT];
     nd_key_text(planned->key, key);
-    nd_params p;
-    nd_text bytes = {0};
+    rec.attempts = r->prior[task] + nd_sched_attempt(r->sched, worker);
     nd_code code = ND_OK;
     if (!nd_key_same(planned->key, rec.key))
         code = ND_FAIL(err, ND_ECORRUPT,
                        "worker %zu sent the record of another trial than %s", worker, key);
-    if (code == ND_OK) code = nd_plan_params(&r->plan, r->task[task], &p, err);
-    if (code != ND_OK) goto out;
-    rec.attempts = r->prior[task] + nd_sched_attempt(r->sched, worker);
-    nd_trial_pack(&p, &rec, &bytes);
-    const uint64_t offset = nd_journal_end(r->journal);
-    code = append(r, ND_ENTRY_TRIAL, &bytes, err);
-    if (code == ND_OK) code = nd_ledger_put(&r->ledger, &rec, offset, err);
-    if (code != ND_OK) goto out;
-    if (!nd_desk_keeps(rec.status)) nd_desk_clear(nd_text_str(&r->dir), rec.key);
-    r->unsynced = r->unpublished = true;
-    r->ran++;
-    r->show.worker[worker].busy = false;
-    const bool failed = nd_status_failed(rec.status);
-    nd_sched_result(r->sched, worker,
-                    !failed                       ? ND_OUTCOME_DONE
-                    : nd_status_retry(rec.status) ? ND_OUTCOME_RETRY
-                                                  : ND_OUTCOME_FAILED,
-                    rec.seconds);
-    if (failed) nd_show_failure(&r->show, key, nd_status_name(rec.status), rec.reason);
-out:
-    nd_text_free(&bytes);
+    if (code == ND_OK) code = record(r, task, &rec, err);
+    if (code == ND_OK) {
+        r->ran++;
+        r->show.worker[worker].busy = false;
+        nd_sched_result(r->sched, worker,
+                        !nd_status_failed(rec.status) ? ND_OUTCOME_DONE
+                        : nd_status_retry(rec.status) ? ND_OUTCOME_RETRY
+                                                      : ND_OUTCOME_FAILED,
+                        rec.seconds);
+    }
     nd_record_free(&rec);
     return code;
+}
+
+/* A worker, or its trial server, is gone. The trial goes to another, unless it was there each
+ * time: then it has failed. */
+static nd_code lose(run *r, const nd_event *e, nd_err *err)
+{
+    nd_busy *b = &r->show.worker[e->worker];
+    const size_t task = nd_sched_task(r->sched, e->worker);
+    const int attempt = nd_sched_attempt(r->sched, e->worker);
+    const bool failed = nd_sched_lost(r->sched, e->worker);
+    nd_log(ND_WARN, "lost worker %zu (%s): %.*s%s", e->worker, b->host, (int)e->n, e->bytes,
+           task == SIZE_MAX ? ""
+           : failed         ? "; its trial has failed"
+                            : "; its trial will run elsewhere");
+    const double seconds = b->busy ? nd_now() - b->since : 0;
+    b->busy = false;
+    if (!failed) return ND_OK;
+    nd_record rec;
+    nd_record_init(&rec);
+    rec.key = r->plan.trial[r->task[task]].key;
+    rec.status = ND_STATUS_LOST;
+    rec.attempts = r->prior[task] + attempt;
+    rec.seconds = seconds;
+    nd_copy(rec.host, sizeof rec.host, b->host);
+    nd_copy(rec.isa, sizeof rec.isa, nd_kern()->isa);
+    snprintf(rec.reason, sizeof rec.reason, "took %d trial servers with it; the last: %.*s",
+             nd_spec_limits(r->plan.spec)->losses, (int)(e->n < 160 ? e->n : 160),
+             e->bytes);
+    r->ran++;
+    return record(r, task, &rec, err);
 }
 
 static nd_code handle(run *r, const nd_event *e, nd_err *err)
@@ -282,11 +364,7 @@ static nd_code handle(run *r, const nd_event *e, nd_err *err)
         nd_sched_result(r->sched, e->worker, ND_OUTCOME_BACK, 0);
         break;
     case ND_EVENT_LOST:
-        nd_log(ND_WARN, "lost worker %zu (%s): %.*s; its trial will run elsewhere",
-               e->worker, b->host, (int)e->n, e->bytes);
-        b->busy = false;
-        nd_sched_lost(r->sched, e->worker);
-        break;
+        return lose(r, e, err);
     }
     return ND_OK;
 }
@@ -374,15 +452,12 @@ static nd_code loop(run *r, nd_err *err)
         ND_TRY(watch_time(r, err));
         ND_TRY(hand_out(r, err));
         ND_TRY(r->t->ops->poll(r->t, &e, &have, err));
-        if (have) {
-            ND_TRY(handle(r, &e, err));
-            continue;
-        }
+        if (have) ND_TRY(handle(r, &e, err));
         ND_TRY(watch_disk(r, err));
         ND_TRY(watch_workers(r, err));
         nd_show_tick(&r->show, r->sched, nd_signals_caught() ? "stopping" : "running",
                      false);
-        r->t->ops->wait(r->t, 0.1);
+        if (!have) r->t->ops->wait(r->t, 0.1);
     }
     return ND_OK;
 }

@@ -35,7 +35,8 @@ nd_code nd_desk_open(const char *dir, nd_err *err)
 bool nd_desk_keeps(nd_status status)
 {
     return status == ND_STATUS_PENDING || status == ND_STATUS_CRASHED ||
-           status == ND_STATUS_MEMORY || status == ND_STATUS_TIMEOUT;
+           status == ND_STATUS_MEMORY || status == ND_STATUS_TIMEOUT ||
+           status == ND_STATUS_LOST;
 }
 
 void nd_desk_clear(const char *dir, nd_key key)

@@ -79,6 +79,8 @@ static nd_code replay_one(nd_ledger *l, nd_past *past, const nd_entry *e, nd_err
         ND_TRY(nd_session_unpack(&session, e->bytes, e->n, err));
         nd_past_add(past, &session);
         nd_session_free(&session);
+    } else if (e->type == ND_ENTRY_SHARD) {
+        code = nd_shard_unpack(&past->shard, e->bytes, e->n, err);
     } else if (e->type == ND_ENTRY_TRIAL) {
         nd_record r;
         ND_TRY(nd_trial_unpack(NULL, &r, e->bytes, e->n, err));
@@ -92,6 +94,11 @@ nd_code nd_ledger_replay(nd_ledger *l, nd_past *past, nd_journal *j, nd_err *err
 {
     *l = (nd_ledger){0};
     *past = (nd_past){0};
+    return nd_ledger_follow(l, past, j, err);
+}
+
+nd_code nd_ledger_follow(nd_ledger *l, nd_past *past, nd_journal *j, nd_err *err)
+{
     nd_entry e;
     bool more;
     for (;;) {

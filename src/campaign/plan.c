@@ -1,6 +1,8 @@
 /* plan.c -- from a spec to keyed, priced trials. */
 #include "nudge/plan.h"
 
+#include "nudge/crc.h"
+#include "nudge/sched.h"
 #include "nudge/trial.h"
 
 #include "shelf_impl.h"
@@ -86,6 +88,29 @@ nd_code nd_plan_params(const nd_plan *plan, size_t i, nd_params *out, nd_err *er
     return nd_spec_point(plan->spec, plan->trial[i].point, out, NULL, &kept, err);
 }
 
+static bool in_shard(nd_key key, nd_shard shard)
+{
+    uint64_t rest = 0; /* of the key as a number, its first byte the highest */
+    for (size_t i = 0; i < sizeof key.b; i++)
+        rest = (rest << 8 | key.b[i]) % shard.n;
+    return rest == shard.i - 1;
+}
+
+nd_code nd_plan_shard(nd_plan *plan, nd_shard shard, nd_err *err)
+{
+    if (!shard.n) return ND_OK;
+    plan->shard = shard;
+    plan->all = plan->n;
+    plan->n = 0;
+    for (size_t i = 0; i < plan->all; i++)
+        if (in_shard(plan->trial[i].key, shard)) plan->trial[plan->n++] = plan->trial[i];
+    if (plan->n) return ND_OK;
+    return ND_FAIL(
+        err, ND_EINPUT,
+        "shard %u of %u has none of the campaign's %zu trials: take fewer shards", shard.i,
+        shard.n, plan->all);
+}
+
 /* ---- prices ---- */
 
 /* What one trial will work through, before a second is known to it. */
@@ -113,11 +138,46 @@ static nd_code work_of(const nd_params *p, nd_shelf *shelf, work *w, nd_shape *s
     return ND_OK;
 }
 
+/* What the estimate's error depends on, as one number: the speed of a model of this size on
+ * these devices, and what an epoch costs beside its flops. */
+static nd_code hash_kind(const nd_params *p, uint64_t *out, nd_err *err)
+{
+    static const char *const names[] = {"model.kind", "model.layers", "model.stack",
+                                        "device.kind", "train.epochs"};
+    static const unsigned char hash_key[16] = "nudge trial kind";
+    nd_text t = {0};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        nd_param_print(p, nd_param_find(names[i]), &t);
+        nd_text_add(&t, "\n");
+    }
+    unsigned char hash[16];
+    const nd_code code = nd_text_check(&t, err);
+    if (code == ND_OK) nd_siphash128(hash_key, t.s, t.n, hash);
+    if (code == ND_OK) memcpy(out, hash, sizeof *out);
+    nd_text_free(&t);
+    return code;
+}
+
+/* Numbers kinds as they come. */
+static nd_code find_kind(nd_plan *plan, uint64_t kinds[ND_KINDS_MAX], const nd_params *p,
+                         uint16_t *kind, nd_err *err)
+{
+    uint64_t hash;
+    ND_TRY(hash_kind(p, &hash, err));
+    size_t k = 0;
+    while (k < plan->kinds && kinds[k] != hash)
+        k++;
+    if (k == plan->kinds && k < ND_KINDS_MAX) kinds[plan->kinds++] = hash;
+    *kind = (uint16_t)(k < ND_KINDS_MAX ? k : ND_KINDS_MAX - 1);
+    return ND_OK;
+}
+
 static nd_code price(nd_plan *plan, nd_shelf *shelf, nd_err *err)
 {
     enum { MOMENT_MS = 300 };
     work dearest = {0};
     nd_params dearest_p = {0};
+    uint64_t kinds[ND_KINDS_MAX];
     for (size_t i = 0; i < plan->n; i++) {
         nd_params p;
         nd_shape shape;
@@ -130,6 +190,7 @@ static nd_code price(nd_plan *plan, nd_shelf *shelf, nd_err *err)
                                 plan->n, key);
         }
         plan->trial[i].seconds = (float)w.flops;
+        ND_TRY(find_kind(plan, kinds, &p, &plan->trial[i].kind, err));
         if (w.cost.bytes > plan->bytes_max) plan->bytes_max = w.cost.bytes;
         if (w.flops > dearest.flops || !i) {
             dearest = w;
@@ -152,6 +213,7 @@ nd_code nd_plan_price(nd_plan *plan, nd_err *err)
 {
     nd_shelf shelf = {0};
     plan->seconds = 0;
+    plan->kinds = 0;
     const nd_code code = price(plan, &shelf, err);
     for (size_t i = 0; i < shelf.n; i++)
         plan->data_bytes += (double)(shelf.set[i].train.n + shelf.set[i].test.n) *

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LINE_EVERY = 30, FILE_EVERY = 3 };
+enum { LINE_EVERY = 30, FILE_EVERY = 2 };
 
 nd_code nd_show_new(nd_show *s, const char *dir, const char *campaign, size_t n_workers,
                     nd_err *err)
@@ -107,6 +107,7 @@ static void json_workers(nd_json *j, const nd_show *s)
         nd_json_key(j, "train_error"), nd_json_real(j, b->progress.train_error);
         nd_json_key(j, "seconds"),
             nd_json_real(j, b->busy ? floor(nd_now() - b->since) : 0);
+        nd_json_key(j, "expected_seconds"), nd_json_real(j, b->busy ? b->expected : 0);
         nd_json_close(j);
     }
     nd_json_close(j);

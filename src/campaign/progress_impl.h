@@ -14,7 +14,8 @@ enum { ND_FAILURES_SHOWN = 8 };
 typedef struct nd_busy {
     bool busy;
     char host[64], key[ND_KEY_TEXT];
-    double since; /* nd_now() */
+    double since;    /* nd_now() */
+    double expected; /* seconds that the trial should take */
     nd_progress progress;
 } nd_busy;
 

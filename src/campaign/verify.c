@@ -78,6 +78,8 @@ static nd_code check_journal(check *c, nd_err *err)
             nd_origin_free(&c->past.origin);
             ND_TRY(nd_origin_unpack(&c->past.origin, e.bytes, e.n, err));
         }
+        if (e.type == ND_ENTRY_SHARD)
+            ND_TRY(nd_shard_unpack(&c->past.shard, e.bytes, e.n, err));
         if (e.type != ND_ENTRY_TRIAL) continue;
         const uint64_t offset = e.offset;
         nd_params p;
@@ -133,8 +135,8 @@ static nd_code check_plan(check *c, const nd_results *res, nd_err *err)
     nd_plan plan;
     ND_TRY(nd_spec_parse(&source, NULL, 0, &spec, err));
     ND_TRY(nd_plan_of(&plan, spec, err));
-    nd_code code = ND_OK;
-    if (plan.n != res->n)
+    nd_code code = nd_plan_shard(&plan, c->past.shard, err);
+    if (code == ND_OK && plan.n != res->n)
         code = ND_FAIL(err, ND_EDIFFERS, "the spec has %zu trials and results.nc %zu",
                        plan.n, res->n);
     for (size_t i = 0; i < plan.n && code == ND_OK; i++) {

@@ -64,6 +64,7 @@ nd_code nd_cmd_plan(int argc, char **argv, nd_err *err);
 nd_code nd_cmd_run(int argc, char **argv, nd_err *err);
 nd_code nd_cmd_train(int argc, char **argv, nd_err *err);
 nd_code nd_cmd_status(int argc, char **argv, nd_err *err);
+nd_code nd_cmd_merge(int argc, char **argv, nd_err *err);
 nd_code nd_cmd_verify(int argc, char **argv, nd_err *err);
 nd_code nd_cmd_bench(int argc, char **argv, nd_err *err);
 nd_code nd_cmd_map(int argc, char **argv, nd_err *err);

@@ -122,6 +122,12 @@ static const entry optimisers[] = {
 #undef O
     {0}};
 
+static const entry designs[] = {
+#define D(id, name, sampled, help, source) {name, help, source},
+#include "nudge/designs.def"
+#undef D
+    {0}};
+
 static const struct {
     const char *name;
     const entry *rows;
@@ -135,6 +141,7 @@ static const struct {
     {"datasets", datasets, "data.name", {"data."}},
     {"activations", activations, "model.activation", {0}},
     {"optimisers", optimisers, "train.optimiser", {"train."}},
+    {"designs", designs, "design", {0}},
 };
 
 static bool print_registry(const char *name)

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void clock_text(double seconds, char out[32])
 {
@@ -76,6 +77,36 @@ static void json_convs(nd_json *j, const convs *c)
     nd_json_close(j);
 }
 
+/* The dimension of the samples; NULL: the design has none. */
+static const nd_dim *samples_of(const nd_spec *spec)
+{
+    for (size_t d = 0; d < nd_spec_dims(spec); d++) {
+        const nd_dim *dim = nd_spec_dim(spec, d);
+        if (!strcmp(dim->name, "sample")) return dim;
+    }
+    return NULL;
+}
+
+static void print_design(const nd_spec *spec)
+{
+    static const char *const scrambles[] = {"", ", digitally shifted", ", Owen-scrambled"};
+    const nd_sampler *s = nd_spec_sampler(spec);
+    const nd_dim *dim = samples_of(spec);
+    if (!dim) return;
+    printf("  design   %s, seed %llu%s; samples of", nd_design_name(s->design),
+           (unsigned long long)s->seed,
+           s->design == ND_DESIGN_SOBOL ? scrambles[s->scramble] : "");
+    for (size_t i = 0; i < dim->n_params; i++)
+        printf("%s %s", i ? "," : "", dim->params[i]->name);
+    size_t power = 1;
+    while (power * 2 <= dim->n)
+        power *= 2;
+    if (s->design != ND_DESIGN_RANDOM && power != dim->n)
+        printf("\n           even along each axis at %zu and %zu samples, nearly so at %zu",
+               power, 2 * power, dim->n);
+    printf("\n");
+}
+
 static void print_json(const nd_plan *plan, const convs *c)
 {
     const nd_advice advice = nd_plan_advice(plan);
@@ -88,6 +119,10 @@ static void print_json(const nd_plan *plan, const convs *c)
     nd_json_key(&j, "points"), nd_json_int(&j, (long long)plan->points);
     nd_json_key(&j, "filtered"), nd_json_int(&j, (long long)plan->filtered);
     nd_json_key(&j, "duplicates"), nd_json_int(&j, (long long)plan->duplicates);
+    const nd_dim *samples = samples_of(plan->spec);
+    nd_json_key(&j, "design");
+    nd_json_string(&j, nd_design_name(nd_spec_sampler(plan->spec)->design));
+    nd_json_key(&j, "samples"), nd_json_int(&j, samples ? (long long)samples->n : 0);
     nd_json_key(&j, "core_seconds"), nd_json_real(&j, plan->seconds);
     nd_json_key(&j, "longest_trial_seconds"), nd_json_real(&j, plan->seconds_longest);
     nd_json_key(&j, "trial_mib"), nd_json_real(&j, mib((double)plan->bytes_max));
@@ -131,6 +166,7 @@ static void print_text(const nd_plan *plan, const convs *c)
     clock_text(advice.seconds, limit);
     printf("campaign %s: %zu trials\n", nd_spec_name(plan->spec), plan->n);
     if (*nd_spec_question(plan->spec)) printf("  %s\n", nd_spec_question(plan->spec));
+    print_design(plan->spec);
     print_dims(plan->spec);
     if (plan->filtered)
         printf("  `where` removed %zu of %zu points\n", plan->filtered, plan->points);

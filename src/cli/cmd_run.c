@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static nd_code lead(nd_mpi *mpi, nd_campaign_options *o, nd_err *err)
 {
@@ -60,15 +61,37 @@ static nd_code start(nd_campaign_options *o, nd_err *err)
     return code;
 }
 
+/* "2/4": both whole numbers, the first from 1 to the second. */
+static nd_code parse_shard(const char *text, nd_shard *out, nd_err *err)
+{
+    enum { SHARDS_MAX = 100000 };
+    char i_text[16] = "";
+    int64_t i = 0, n = 0;
+    const char *slash = strchr(text, '/');
+    if (slash && (size_t)(slash - text) < sizeof i_text)
+        nd_copy(i_text, (size_t)(slash - text) + 1, text);
+    if (!slash || !nd_parse_int(i_text, &i) || !nd_parse_int(slash + 1, &n) || i < 1 ||
+        n < i || n > SHARDS_MAX)
+        return ND_FAIL(err, ND_EUSAGE,
+                       "run: --shard \"%.32s\": write --shard i/n with i from 1 to n, n at "
+                       "most %d: 1/4, 2/4, 3/4 and 4/4 are the whole campaign",
+                       text, SHARDS_MAX);
+    *out = (nd_shard){(uint32_t)i, (uint32_t)n};
+    return ND_OK;
+}
+
 nd_code nd_cmd_run(int argc, char **argv, nd_err *err)
 {
     nd_campaign_options o = {0};
     nd_text command = {0};
-    const char *limit = NULL;
+    const char *limit = NULL, *shard = NULL;
     nd_list sets = {0};
     const nd_option options[] = {
         {"output", 'o', "DIR", "the campaign's folder; default: its name", .value = &o.dir},
         ND_OPTION_SET(&sets),
+        {"shard", 0, "i/n",
+         "run part i of n, in DIR/shard-i-of-n: for job arrays, see merge",
+         .value = &shard},
         {"time-limit", 0, "D",
          "start nothing that would not end in time: 90m, 2h, 1-12:00:00", .value = &limit},
         {"retry-failed", 0, NULL, "run failed trials again, whatever the reason was",
@@ -87,6 +110,7 @@ nd_code nd_cmd_run(int argc, char **argv, nd_err *err)
             "run: --time-limit \"%s\" is no duration: write 3600, 90m, 2h, 02:00:00 or "
             "1-12:00:00",
             limit);
+    if (code == ND_OK && shard) code = parse_shard(shard, &o.shard, err);
     if (code == ND_OK) code = start(&o, err);
     free(sets.v);
     nd_text_free(&command);

@@ -13,11 +13,14 @@
 static const nd_command commands[] = {
     {"plan", "SPEC [--set p=v ...] [--json]",
      "check a sweep and say what it will take; writes nothing", nd_cmd_plan},
-    {"run", "SPEC [-o DIR] [--set p=v ...] [--time-limit D] [--retry-failed]",
+    {"run", "SPEC [-o DIR] [--set p=v ...] [--shard i/n] [--time-limit D] [--retry-failed]",
      "run a campaign, or go on with the one in DIR", nd_cmd_run},
     {"train", "SPEC [--set p=v ...] [--samples FILE] [--filters FILE] [--json]",
      "train the spec's base once, in the foreground", nd_cmd_train},
-    {"status", "DIR [--json]", "how a campaign stands, live or not", nd_cmd_status},
+    {"status", "DIR [--watch] [--interval D] [--json]",
+     "how a campaign stands, live or not", nd_cmd_status},
+    {"merge", "DIR... -o DIR", "shards, or a campaign and its extension, into one campaign",
+     nd_cmd_merge},
     {"verify", "DIR", "check that a campaign's files agree", nd_cmd_verify},
     {"map", "DIR [-x P] [-y P] [--metric M] [--where p=v] [--contour V] [-o FILE]",
      "statistics over replicates, as NetCDF, table or figure", nd_cmd_map},
@@ -36,7 +39,7 @@ static const nd_command commands[] = {
      nd_cmd_bench},
     {"help",
      "[COMMAND | param NAME | params | metrics | models | devices | programs | datasets | "
-     "activations]",
+     "activations | designs]",
      "what there is", nd_cmd_help},
     {"info", "", "this build, this machine, this program's limits", nd_cmd_info},
 };

@@ -1,13 +1,15 @@
 /* sched.c -- longest expected first, as a pure state machine.
  *
- * Tasks are sorted once by expected cost, longest first; a task's place in that order is
- * its rank. What is pending is a set of ranks, kept as bits: `fresh` for tasks that have
- * not failed yet, `again` for those that have, which come after all the others. Longest
- * processing time first ends within a last, short task of the best schedule (Graham 1969:
- * at most 4/3 of the optimum, and far nearer with many tasks per worker).
+ * Within each kind tasks are sorted once by expected cost, longest first; a task's place in that
+ * order is its rank. What is pending is a set of ranks, kept as bits: `fresh` for tasks that
+ * have not failed yet, `again` for those that have, which come after others of the same cost:
+ * what made them fail may have been the worker that asks next. The longest head of all kinds is
+ * started. Longest processing time first ends within a last, short task of the best schedule
+ * (Graham 1969: at most 4/3 of the optimum, and far nearer with many tasks per worker).
  *
- * Because ranks are sorted by cost, what no longer fits in the time left is a prefix: a
- * binary search finds its end and the next bit after it is the task to start. */
+ * The model of cost: in each kind all estimates were wrong by one common factor. Because ranks
+ * are sorted by cost, what no longer fits in the time left is a prefix of each kind: a binary
+ * search finds its end and the next bit after it is the task to start. */
 #include "nudge/sched.h"
 
 #include <assert.h>
@@ -29,17 +31,28 @@ typedef struct task {
     uint32_t index;
 } task;
 
+/* Tasks of one kind: ranks first .. first + n - 1; the sets hold ranks less `first`. */
+typedef struct kind {
+    size_t first, n, pending;
+    double mean; /* cost of a task */
+    bits fresh, again;
+    double cost_left;        /* expected seconds of tasks that have not ended */
+    double actual, expected; /* seconds of all done tasks, for the ratio      */
+} kind;
+
 struct nd_sched {
     nd_sched_config config;
-    task *tasks;        /* (n_tasks), longest first                         */
+    task *tasks;        /* (n_tasks), longest first within each kind        */
     uint16_t *attempts; /* (n_tasks) by rank: attempts that failed          */
-    bits fresh, again;  /* pending ranks                                    */
+    uint8_t *losses;    /* (n_tasks) by rank: workers it was lost with      */
+    kind *kinds;        /* (n_kinds)                                        */
     bits idle;          /* workers                                          */
     uint32_t *running;  /* (n_workers): rank, or NO_32                      */
     nd_sched_counts n;
     nd_stop stop;
-    double cost_left;        /* expected seconds of tasks that have not ended    */
-    double actual, expected; /* seconds of all done tasks, for the ratio */
+    double actual, expected; /* of all kinds */
+    double deviation;        /* sum of (actual / expected - 1)^2 as learnt */
+    size_t deviations;
     size_t bytes;
 };
 
@@ -77,7 +90,8 @@ static size_t bits_next(bits *b, size_t from)
 
 nd_sched_config nd_sched_defaults(void)
 {
-    return (nd_sched_config){.retries = 2, .max_failures = 1, .safety = 1.25};
+    return (nd_sched_config){
+        .retries = 2, .max_failures = 1, .safety = 1.25, .losses = 2, .n_kinds = 1};
 }
 
 static int longest_first(const void *a, const void *b)
@@ -105,6 +119,16 @@ static nd_code check(const nd_sched_config *c, const float *cost, nd_err *err)
     if (!(c->safety > 0))
         return ND_FAIL(err, ND_EINPUT, "the safety factor is %g, must be positive",
                        c->safety);
+    if (c->losses < 1 || c->losses > ND_LOSSES_MAX)
+        return ND_FAIL(err, ND_EINPUT, "limits.losses is %d, must be 1 to %d", c->losses,
+                       ND_LOSSES_MAX);
+    if (!c->n_kinds || c->n_kinds > ND_KINDS_MAX)
+        return ND_FAIL(err, ND_EINPUT, "%zu kinds of trials: 1 to %d are told apart",
+                       c->n_kinds, ND_KINDS_MAX);
+    for (size_t i = 0; c->kinds && i < c->n_tasks; i++)
+        if (c->kinds[i] >= c->n_kinds)
+            return ND_FAIL(err, ND_EINPUT, "trial %zu is of kind %u of %zu", i, c->kinds[i],
+                           c->n_kinds);
     for (size_t i = 0; i < c->n_tasks; i++)
         if (!(cost[i] >= 0 && isfinite(cost[i])))
             return ND_FAIL(err, ND_EINPUT, "trial %zu is expected to cost %g s", i,
@@ -126,39 +150,82 @@ static bool bits_new(nd_sched *s, bits *b, size_t n)
     return b->words != NULL;
 }
 
+static bool take_kinds(nd_sched *s)
+{
+    const nd_sched_config *c = &s->config;
+    for (size_t i = 0; i < c->n_tasks; i++)
+        s->kinds[c->kinds ? c->kinds[i] : 0].n++;
+    size_t first = 0;
+    for (size_t k = 0; k < c->n_kinds; k++) {
+        kind *of = &s->kinds[k];
+        of->first = first;
+        first += of->n;
+        if (!bits_new(s, &of->fresh, of->n) || !bits_new(s, &of->again, of->n))
+            return false;
+    }
+    return true;
+}
+
+static bool take_all(nd_sched *s)
+{
+    const size_t n = s->config.n_tasks, n_workers = s->config.n_workers;
+    s->tasks = take(s, n, sizeof *s->tasks);
+    s->attempts = take(s, n, sizeof *s->attempts);
+    s->losses = take(s, n, sizeof *s->losses);
+    s->kinds = take(s, s->config.n_kinds, sizeof *s->kinds);
+    s->running = take(s, n_workers, sizeof *s->running);
+    return s->tasks && s->attempts && s->losses && s->kinds && s->running &&
+           bits_new(s, &s->idle, n_workers) && take_kinds(s);
+}
+
+static void add_pending(nd_sched *s, kind *k, size_t rank)
+{
+    bits_add(s->attempts[rank] ? &k->again : &k->fresh, rank - k->first);
+    k->pending++;
+    s->n.pending++;
+}
+
+/* Puts the tasks in their order, and all of them among the pending ones. */
+static void sort_tasks(nd_sched *s, const float *cost, const int *attempts)
+{
+    size_t at[ND_KINDS_MAX];
+    for (size_t k = 0; k < s->config.n_kinds; k++)
+        at[k] = s->kinds[k].first;
+    for (size_t i = 0; i < s->config.n_tasks; i++)
+        s->tasks[at[s->config.kinds ? s->config.kinds[i] : 0]++] =
+            (task){cost[i], (uint32_t)i};
+    for (size_t k = 0; k < s->config.n_kinds; k++) {
+        kind *of = &s->kinds[k];
+        if (of->n) qsort(s->tasks + of->first, of->n, sizeof *s->tasks, longest_first);
+        for (size_t rank = of->first; rank < of->first + of->n; rank++) {
+            const int before = attempts ? attempts[s->tasks[rank].index] : 0;
+            s->attempts[rank] = (uint16_t)(before < 0                ? 0
+                                           : before > ND_RETRIES_MAX ? ND_RETRIES_MAX
+                                                                     : before);
+            of->cost_left += (double)s->tasks[rank].cost;
+            add_pending(s, of, rank);
+        }
+        of->mean = of->n ? of->cost_left / (double)of->n : 0;
+    }
+    s->config.kinds = NULL; /* was borrowed */
+}
+
 nd_code nd_sched_new(nd_sched **out, const nd_sched_config *config, const float *cost,
                      const int *attempts, nd_err *err)
 {
     *out = NULL;
     ND_TRY(check(config, cost, err));
-    const size_t n = config->n_tasks, n_workers = config->n_workers;
     nd_sched *s = calloc(1, sizeof *s);
     if (!s) return ND_FAIL(err, ND_ENOMEM, "no memory for a scheduler");
     s->config = *config;
     s->bytes = sizeof *s;
-    s->tasks = take(s, n, sizeof *s->tasks);
-    s->attempts = take(s, n, sizeof *s->attempts);
-    s->running = take(s, n_workers, sizeof *s->running);
-    const bool sets = bits_new(s, &s->fresh, n) && bits_new(s, &s->again, n) &&
-                      bits_new(s, &s->idle, n_workers);
-    if (!s->tasks || !s->attempts || !s->running || !sets) {
+    if (!take_all(s)) {
         nd_sched_free(s);
-        return ND_FAIL(err, ND_ENOMEM, "no memory to schedule %zu trials", n);
+        return ND_FAIL(err, ND_ENOMEM, "no memory to schedule %zu trials", config->n_tasks);
     }
-    for (size_t i = 0; i < n; i++)
-        s->tasks[i] = (task){cost[i], (uint32_t)i};
-    if (n) qsort(s->tasks, n, sizeof *s->tasks, longest_first);
-    for (size_t rank = 0; rank < n; rank++) {
-        const int before = attempts ? attempts[s->tasks[rank].index] : 0;
-        s->attempts[rank] = (uint16_t)(before < 0                ? 0
-                                       : before > ND_RETRIES_MAX ? ND_RETRIES_MAX
-                                                                 : before);
-        s->cost_left += (double)s->tasks[rank].cost;
-        bits_add(s->attempts[rank] ? &s->again : &s->fresh, rank);
-    }
-    for (size_t w = 0; w < n_workers; w++)
+    sort_tasks(s, cost, attempts);
+    for (size_t w = 0; w < config->n_workers; w++)
         s->running[w] = NO_32;
-    s->n.pending = n;
     *out = s;
     return ND_OK;
 }
@@ -166,11 +233,15 @@ nd_code nd_sched_new(nd_sched **out, const nd_sched_config *config, const float 
 void nd_sched_free(nd_sched *s)
 {
     if (!s) return;
+    for (size_t k = 0; s->kinds && k < s->config.n_kinds; k++) {
+        free(s->kinds[k].fresh.words);
+        free(s->kinds[k].again.words);
+    }
+    free(s->kinds);
     free(s->tasks);
     free(s->attempts);
+    free(s->losses);
     free(s->running);
-    free(s->fresh.words);
-    free(s->again.words);
     free(s->idle.words);
     free(s);
 }
@@ -193,18 +264,52 @@ static size_t take_from(nd_sched *s, size_t worker)
     return rank;
 }
 
-static void put_back(nd_sched *s, size_t rank)
+static kind *kind_of(const nd_sched *s, size_t rank)
 {
-    bits_add(s->attempts[rank] ? &s->again : &s->fresh, rank);
-    s->n.pending++;
+    kind *k = s->kinds;
+    while (rank >= k->first + k->n)
+        k++;
+    return k;
+}
+
+/* A ratio of sums is ruled by the long tasks, which are those that have to fit. */
+double nd_sched_ratio(const nd_sched *s)
+{
+    return s->expected > 0 && s->actual > 0 ? s->actual / s->expected : 1.0;
+}
+
+/* The factor of a kind. One task of mean cost that went as all kinds together do is taken for
+ * granted: so kinds of which nothing is known follow the others. */
+static double ratio_of(const nd_sched *s, const kind *k)
+{
+    const double all = nd_sched_ratio(s);
+    return k->expected > 0 ? (k->actual + all * k->mean) / (k->expected + k->mean) : all;
 }
 
 /* Only what trained to the end tells about costs: failures end early, or at their limit. */
-static void learn(nd_sched *s, size_t rank, double seconds)
+void nd_sched_learn(nd_sched *s, size_t of, double expected, double actual)
 {
-    if (!(seconds > 0 && isfinite(seconds))) return;
-    s->actual += seconds;
-    s->expected += (double)s->tasks[rank].cost;
+    assert(of < s->config.n_kinds);
+    kind *k = &s->kinds[of];
+    if (!(actual > 0 && isfinite(actual) && expected > 0 && isfinite(expected))) return;
+    k->actual += actual;
+    k->expected += expected;
+    s->actual += actual;
+    s->expected += expected;
+    const double off = actual / (expected * ratio_of(s, k)) - 1;
+    s->deviation += off * off;
+    s->deviations++;
+}
+
+/* A task starts when this many times its expected seconds fit: more than was asked for where
+ * the seconds turn out to be spread (two and a half standard deviations). */
+static double safety_of(const nd_sched *s)
+{
+    enum { FEW = 8, MOST = 4 };
+    if (s->deviations < FEW) return s->config.safety;
+    const double spread = 1 + 2.5 * sqrt(s->deviation / (double)s->deviations);
+    const double most = fmax(MOST, s->config.safety);
+    return fmin(fmax(s->config.safety, spread), most);
 }
 
 static void fail(nd_sched *s)
@@ -220,33 +325,44 @@ static void fail(nd_sched *s)
 bool nd_sched_result(nd_sched *s, size_t worker, nd_outcome outcome, double seconds)
 {
     const size_t rank = take_from(s, worker);
+    kind *k = kind_of(s, rank);
     bits_add(&s->idle, worker);
     if (outcome == ND_OUTCOME_RETRY || outcome == ND_OUTCOME_FAILED) s->attempts[rank]++;
     if (outcome == ND_OUTCOME_BACK ||
         (outcome == ND_OUTCOME_RETRY && s->attempts[rank] <= s->config.retries)) {
-        put_back(s, rank);
+        add_pending(s, k, rank);
         return false;
     }
-    s->cost_left -= (double)s->tasks[rank].cost;
+    k->cost_left -= (double)s->tasks[rank].cost;
     if (outcome == ND_OUTCOME_DONE) {
         s->n.done++;
-        learn(s, rank, seconds);
+        nd_sched_learn(s, (size_t)(k - s->kinds), (double)s->tasks[rank].cost, seconds);
     } else {
         fail(s);
     }
     return true;
 }
 
-void nd_sched_lost(nd_sched *s, size_t worker)
+bool nd_sched_lost(nd_sched *s, size_t worker)
 {
     assert(worker < s->config.n_workers);
-    if (s->running[worker] != NO_32)
-        put_back(s, take_from(s, worker));
-    else if (bits_has(&s->idle, worker))
+    if (s->running[worker] == NO_32) {
+        if (!bits_has(&s->idle, worker))
+            return false; /* never ready, released, lost already */
         bits_remove(&s->idle, worker);
-    else
-        return; /* was never ready, was released, or is lost already */
+        s->n.workers--;
+        return false;
+    }
+    const size_t rank = take_from(s, worker);
+    kind *k = kind_of(s, rank);
     s->n.workers--;
+    if (++s->losses[rank] < s->config.losses) {
+        add_pending(s, k, rank);
+        return false;
+    }
+    k->cost_left -= (double)s->tasks[rank].cost;
+    fail(s);
+    return true;
 }
 
 void nd_sched_stop(nd_sched *s)
@@ -254,21 +370,15 @@ void nd_sched_stop(nd_sched *s)
     if (s->stop == ND_STOP_NONE) s->stop = ND_STOP_ASKED;
 }
 
-/* The model of cost: all estimates were wrong by one common factor, the machine's speed.
- * A ratio of sums is ruled by the long tasks, which are those that have to fit. */
-double nd_sched_ratio(const nd_sched *s)
+/* The first of its ranks whose task fits in the time left; those before it are longer. */
+static size_t first_that_fits(const nd_sched *s, const kind *k, double scale,
+                              double remaining)
 {
-    return s->expected > 0 && s->actual > 0 ? s->actual / s->expected : 1.0;
-}
-
-/* The first rank whose task fits in the time left; those before it are longer. */
-static size_t first_that_fits(const nd_sched *s, double remaining)
-{
-    const double scale = nd_sched_ratio(s) * s->config.safety;
-    size_t lo = 0, hi = s->config.n_tasks;
+    if (isinf(remaining)) return 0;
+    size_t lo = 0, hi = k->n;
     while (lo < hi) {
         const size_t mid = lo + (hi - lo) / 2;
-        if ((double)s->tasks[mid].cost * scale <= remaining)
+        if ((double)s->tasks[k->first + mid].cost * scale <= remaining)
             hi = mid;
         else
             lo = mid + 1;
@@ -279,16 +389,32 @@ static size_t first_that_fits(const nd_sched *s, double remaining)
 /* Takes the task to start next out of the pending ones; NONE when nothing fits. */
 static size_t take_pending(nd_sched *s, double remaining)
 {
-    const size_t from = first_that_fits(s, remaining);
-    bits *const sets[] = {&s->fresh, &s->again};
-    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-        const size_t rank = bits_next(sets[i], from);
-        if (rank == NONE) continue;
-        bits_remove(sets[i], rank);
-        s->n.pending--;
-        return rank;
+    const double safety = safety_of(s);
+    double longest = -1;
+    size_t best = NONE;
+    bits *from = NULL;
+    kind *of = NULL;
+    for (size_t i = 0; i < s->config.n_kinds; i++) {
+        kind *k = &s->kinds[i];
+        if (!k->pending) continue;
+        const double ratio = ratio_of(s, k);
+        const size_t fits = first_that_fits(s, k, ratio * safety, remaining);
+        bits *const sets[] = {&k->fresh, &k->again};
+        for (size_t j = 0; j < sizeof sets / sizeof *sets; j++) {
+            const size_t at = bits_next(sets[j], fits);
+            if (at == NONE || ratio * (double)s->tasks[k->first + at].cost <= longest)
+                continue;
+            longest = ratio * (double)s->tasks[k->first + at].cost;
+            best = k->first + at;
+            from = sets[j];
+            of = k;
+        }
     }
-    return NONE;
+    if (best == NONE) return NONE;
+    bits_remove(from, best - of->first);
+    of->pending--;
+    s->n.pending--;
+    return best;
 }
 
 nd_action nd_sched_next(nd_sched *s, double remaining)
@@ -342,11 +468,20 @@ int nd_sched_attempt(const nd_sched *s, size_t worker)
     return rank == NO_32 ? 0 : s->attempts[rank] + 1;
 }
 
+double nd_sched_expected(const nd_sched *s, size_t worker)
+{
+    const uint32_t rank = s->running[worker];
+    if (rank == NO_32) return 0;
+    return ratio_of(s, kind_of(s, rank)) * (double)s->tasks[rank].cost;
+}
+
 double nd_sched_seconds_left(const nd_sched *s)
 {
     if (nd_sched_finished(s)) return 0;
-    const double workers = s->n.workers ? (double)s->n.workers : 1.0;
-    return nd_sched_ratio(s) * s->cost_left / workers;
+    double left = 0;
+    for (size_t k = 0; k < s->config.n_kinds; k++)
+        left += ratio_of(s, &s->kinds[k]) * s->kinds[k].cost_left;
+    return left / (s->n.workers ? (double)s->n.workers : 1.0);
 }
 
 size_t nd_sched_bytes(const nd_sched *s)

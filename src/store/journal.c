@@ -177,6 +177,17 @@ nd_code nd_journal_next(nd_journal *j, nd_entry *entry, bool *more, nd_err *err)
     return ND_OK;
 }
 
+nd_code nd_journal_refresh(nd_journal *j, nd_err *err)
+{
+    struct stat st;
+    if (fstat(j->fd, &st) < 0) return ND_FAIL_SYS(err, ND_EIO, "cannot stat %s", j->path);
+    if ((uint64_t)st.st_size < j->at)
+        return ND_FAIL(err, ND_ECORRUPT, "%s is shorter than it was", j->path);
+    j->size = (uint64_t)st.st_size;
+    j->ended = false;
+    return ND_OK;
+}
+
 nd_code nd_journal_read(nd_journal *j, uint64_t offset, nd_entry *entry, nd_err *err)
 {
     bool valid = false;
@@ -512,6 +523,24 @@ nd_code nd_session_unpack(nd_session *s, const void *bytes, size_t n, nd_err *er
     if (code == ND_OK) code = nd_text_check(&s->command, err);
     if (code != ND_OK) nd_session_free(s);
     return code;
+}
+
+void nd_shard_pack(nd_shard s, nd_text *out)
+{
+    nd_put_u32(out, VERSION);
+    nd_put_u32(out, s.i);
+    nd_put_u32(out, s.n);
+}
+
+nd_code nd_shard_unpack(nd_shard *s, const void *bytes, size_t n, nd_err *err)
+{
+    nd_cursor c = nd_cursor_at(bytes, n);
+    const uint32_t version = nd_get_u32(&c);
+    s->i = nd_get_u32(&c);
+    s->n = nd_get_u32(&c);
+    ND_TRY(check_payload(&c, version, "shard", err));
+    if (s->i >= 1 && s->i <= s->n) return ND_OK;
+    return ND_FAIL(err, ND_ECORRUPT, "the journal says shard %u of %u", s->i, s->n);
 }
 
 void nd_trial_pack(const nd_params *p, const nd_record *r, nd_text *out)

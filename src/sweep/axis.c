@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- columns ---- */
@@ -165,6 +166,12 @@ static const generator generators[] = {
 };
 enum { N_GENERATORS = sizeof generators / sizeof *generators };
 
+/* Without a number of values linspace and logspace are intervals, which samples need. */
+static bool is_interval(const nd_reader *r, const generator *g)
+{
+    return nd_design_sampled(r->spec->sampler.design) && g->at != at_range;
+}
+
 /* The generator and its three numbers, from {name: [a, b, c]}. */
 static const generator *read_generator(nd_reader *r, const nd_entry *e, double a[3])
 {
@@ -183,19 +190,22 @@ static const generator *read_generator(nd_reader *r, const nd_entry *e, double a
         return NULL;
     }
     size_t k = 0;
-    if (call->kind == ND_LIST && call->n == 3)
+    const bool two = is_interval(r, g) && call->n == 2;
+    a[2] = 2;
+    if (call->kind == ND_LIST && (call->n == 3 || two))
         for (const nd_node *c = call->first; c; c = c->next)
             k += c->kind == ND_SCALAR && nd_parse_real(c->text, &a[k]);
-    if (k == 3 && call->n == 3) return g;
+    if (k && k == call->n) return g;
     nd_diag(r->diags, call->at, "%s takes three numbers: %s: [a, b, %s]", g->name, g->name,
             g->third);
     return NULL;
 }
 
-static unsigned char *generated(nd_reader *r, const nd_entry *e, size_t *count)
+/* A generator whose numbers make sense for the parameter; NULL: a fault was reported. */
+static const generator *sound_generator(nd_reader *r, const nd_entry *e, double a[3],
+                                        double *n)
 {
     const nd_param *row = e->row;
-    double a[3] = {0}, n = 0;
     const generator *g = read_generator(r, e, a);
     if (!g) return NULL;
     const nd_mark at = e->value->first->at;
@@ -203,11 +213,19 @@ static unsigned char *generated(nd_reader *r, const nd_entry *e, size_t *count)
         nd_diag(r->diags, at, "%s takes names, not numbers: list them", row->name);
         return NULL;
     }
-    const char *wrong = g->check(a, &n);
-    if (wrong || n > ND_VALUES_MAX) {
-        nd_diag(r->diags, at, "%s: %s", g->name, wrong ? wrong : "more than 100000 values");
-        return NULL;
-    }
+    const char *wrong = g->check(a, n);
+    if (!wrong && *n <= ND_VALUES_MAX) return g;
+    nd_diag(r->diags, at, "%s: %s", g->name, wrong ? wrong : "more than 100000 values");
+    return NULL;
+}
+
+static unsigned char *generated(nd_reader *r, const nd_entry *e, size_t *count)
+{
+    const nd_param *row = e->row;
+    double a[3] = {0}, n = 0;
+    const generator *g = sound_generator(r, e, a, &n);
+    if (!g) return NULL;
+    const nd_mark at = e->value->first->at;
     unsigned char *column = new_column(r, row, (size_t)n);
     nd_params p = r->spec->base;
     for (size_t k = 0; column && k < (size_t)n; k++) {
@@ -295,12 +313,136 @@ static void read_zip(nd_reader *r, const nd_entries *in)
     if (n_params) add_dim(r, "zip", ND_ROLE_AXIS, n, n_params, params, columns);
 }
 
+/* ---- sampled axes ---- */
+
+/* The interval from a to b, or from the logarithm of one to that of the other. */
+typedef struct interval {
+    double a, b;
+    bool log, whole;
+} interval;
+
+/* u from 0 to 1 goes from a to b. Whole numbers all have the same share of it, each that of
+ * the unit interval above it. */
+static double at_interval(const interval *v, double u)
+{
+    const double a = v->a, b = v->b;
+    if (!v->whole) return v->log ? a * pow(b / a, u) : a + (b - a) * u;
+    const double lo = fmin(a, b), hi = fmax(a, b) + 1, w = a < b ? u : 1 - u;
+    const double x = floor(v->log ? lo * pow(hi / lo, w) : lo + (hi - lo) * w);
+    return fmin(x, hi - 1);
+}
+
+/* Nine digits: enough to tell a million samples apart, and few enough for the last bits of
+ * pow, which differ between libraries, not to matter. */
+static void print_sample(const interval *v, double x, char *out, size_t size)
+{
+    snprintf(out, size, "%.9g", x);
+    const double rounded = strtod(out, NULL);
+    if (rounded < fmin(v->a, v->b) || rounded > fmax(v->a, v->b))
+        snprintf(out, size, "%.17g", fmin(fmax(x, fmin(v->a, v->b)), fmax(v->a, v->b)));
+}
+
+/* True when both ends are values of the parameter; then so is all between them. */
+static bool ends_fit(nd_reader *r, const nd_entry *e, const interval *v)
+{
+    const double ends[] = {v->a, v->b};
+    for (int i = 0; i < 2; i++) {
+        nd_params p = r->spec->base;
+        nd_err fault;
+        char text[40];
+        snprintf(text, sizeof text, "%.17g", ends[i]);
+        if (nd_param_set(&p, e->row, text, &fault) == ND_OK) continue;
+        nd_diag(r->diags, e->value->first->at, "%s (end %d of the interval)", fault.message,
+                i + 1);
+        return false;
+    }
+    return true;
+}
+
+static unsigned char *sampled_interval(nd_reader *r, const nd_entry *e, size_t axis)
+{
+    const nd_param *row = e->row;
+    double a[3] = {0}, n = 0;
+    const generator *g = sound_generator(r, e, a, &n);
+    if (!g) return NULL;
+    const interval v = {.a = a[0],
+                        .b = a[1],
+                        .log = g->at == at_logspace,
+                        .whole = row->type == ND_TYPE_INT || row->type == ND_TYPE_INTS};
+    if (!ends_fit(r, e, &v)) return NULL;
+    unsigned char *column = new_column(r, row, r->samples);
+    nd_params p = r->spec->base;
+    for (size_t i = 0; column && i < r->samples; i++) {
+        const double u = nd_sample(&r->spec->sampler, axis, (uint32_t)i);
+        char text[40];
+        nd_err fault;
+        print_sample(&v, at_interval(&v, u), text, sizeof text);
+        if (nd_param_set(&p, row, text, &fault) != ND_OK) {
+            nd_diag(r->diags, e->value->first->at, "%s (sample %zu)", fault.message, i);
+            return NULL;
+        }
+        put_value(column, row, i, &p);
+    }
+    return column;
+}
+
+/* One of the listed values for each sample. */
+static unsigned char *sampled_values(nd_reader *r, const nd_entry *e, size_t axis)
+{
+    const size_t size = nd_field_size(e->row);
+    size_t n = 0;
+    const unsigned char *values = read_column(r, e, &n);
+    unsigned char *column = values ? new_column(r, e->row, r->samples) : NULL;
+    for (size_t i = 0; column && i < r->samples; i++) {
+        const double u = nd_sample(&r->spec->sampler, axis, (uint32_t)i);
+        const size_t k = (size_t)(u * (double)n);
+        memcpy(column + i * size, values + (k < n ? k : n - 1) * size, size);
+    }
+    return column;
+}
+
+/* {linspace: ...} or {logspace: ...} */
+static bool names_interval(const nd_node *value)
+{
+    return value->kind == ND_MAP && value->n == 1 &&
+           strcmp(value->first->key, "range") != 0;
+}
+
+/* All axes together are the dimension of samples. One that is overridden stays put, and the
+ * others are sampled as if it did not. */
+static void read_sampled(nd_reader *r, const nd_entries *in)
+{
+    const nd_param **params = nd_spec_take(r, in->n + 1, sizeof *params);
+    const unsigned char **columns = nd_spec_take(r, in->n + 1, sizeof *columns);
+    if (!params || !columns) return;
+    if (r->spec->sampler.design == ND_DESIGN_SOBOL && in->n > ND_SOBOL_AXES) {
+        nd_diag(r->diags, in->e[ND_SOBOL_AXES].at,
+                "design: sobol has direction numbers for %d axes; take lhs or random",
+                ND_SOBOL_AXES);
+        return;
+    }
+    size_t n_params = 0;
+    for (size_t i = 0; i < in->n; i++) {
+        const nd_entry *e = &in->e[i];
+        const bool free_place = nd_entry_claim(r, e, "axes");
+        const unsigned char *column =
+            names_interval(e->value) ? sampled_interval(r, e, i) : sampled_values(r, e, i);
+        if (!column || !free_place || r->set[nd_param_index(e->row)]) continue;
+        params[n_params] = e->row;
+        columns[n_params++] = column;
+    }
+    if (n_params && r->samples)
+        add_dim(r, "sample", ND_ROLE_AXIS, r->samples, n_params, params, columns);
+}
+
 void nd_read_axes(nd_reader *r, const nd_node *section)
 {
     nd_entries in;
     nd_entries_read(r, section, NULL, &in);
-    if (r->zip)
+    if (r->spec->sampler.design == ND_DESIGN_ZIP)
         read_zip(r, &in);
+    else if (nd_design_sampled(r->spec->sampler.design))
+        read_sampled(r, &in);
     else
         read_grid(r, &in, "axes", ND_ROLE_AXIS);
 }

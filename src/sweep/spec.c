@@ -67,29 +67,119 @@ static void read_question(nd_reader *r, const nd_node *section)
     r->spec->question = take_text(r, section->text);
 }
 
+/* Is it one of the names (n)? If not, the fault is reported. */
+static bool read_name(nd_reader *r, const nd_node *node, const char *what,
+                      const char *const *names, size_t n, size_t *out)
+{
+    nd_nearest near = nd_nearest_to(node->kind == ND_SCALAR ? node->text : "");
+    nd_text all = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (node->kind == ND_SCALAR && !strcmp(node->text, names[i])) {
+            nd_text_free(&all);
+            *out = i;
+            return true;
+        }
+        nd_nearest_try(&near, names[i]);
+        nd_text_add(&all, "%s%s", i ? ", " : "", names[i]);
+    }
+    nd_diag(r->diags, node->at, "unknown %s \"%.64s\"; %s%s%s", what,
+            node->kind == ND_SCALAR ? node->text : nd_kind_text(node->kind),
+            near.best ? "did you mean \"" : "it is one of ",
+            near.best ? near.best : nd_text_str(&all), near.best ? "\"?" : "");
+    nd_text_free(&all);
+    return false;
+}
+
+static void read_design_name(nd_reader *r, const nd_node *node)
+{
+    const char *names[ND_DESIGNS];
+    for (size_t i = 0; i < ND_DESIGNS; i++)
+        names[i] = nd_design_name((nd_design)i);
+    size_t i;
+    r->design_at = node->at;
+    if (read_name(r, node, "design", names, ND_DESIGNS, &i))
+        r->spec->sampler.design = (nd_design)i;
+}
+
+static void read_seed(nd_reader *r, const nd_node *node)
+{
+    int64_t seed = -1;
+    if (node->kind != ND_SCALAR || !nd_parse_int(node->text, &seed) || seed < 0)
+        nd_diag(r->diags, node->at, "the seed of a design must be a whole number >= 0");
+    else
+        r->spec->sampler.seed = (uint64_t)seed;
+}
+
+static void read_scramble(nd_reader *r, const nd_node *node)
+{
+    static const char *const names[] = {"none", "shift", "owen"};
+    size_t i;
+    if (read_name(r, node, "scramble", names, 3, &i))
+        r->spec->sampler.scramble = (nd_scramble)i;
+    if (r->spec->sampler.design != ND_DESIGN_SOBOL)
+        nd_diag(r->diags, node->key_at,
+                "scramble belongs to design: {kind: sobol}; lhs and random are random as "
+                "they are");
+}
+
+/* "sobol" or {kind: sobol, seed: 3, scramble: owen} */
 static void read_design(nd_reader *r, const nd_node *section)
 {
-    static const char *const designs[] = {"grid", "zip", "random", "lhs", "sobol"};
-    nd_nearest near = nd_nearest_to(section->text);
-    r->zip = !strcmp(section->text, "zip");
-    for (size_t i = 0; i < sizeof designs / sizeof *designs; i++) {
-        nd_nearest_try(&near, designs[i]);
-        if (strcmp(section->text, designs[i]) != 0) continue;
-        if (i >= 2)
-            nd_diag(r->diags, section->at,
-                    "this version draws no %s designs: take grid or zip", designs[i]);
+    static const struct {
+        const char *name;
+        void (*read)(nd_reader *r, const nd_node *node);
+    } keys[] = {
+        {"kind", read_design_name}, {"seed", read_seed}, {"scramble", read_scramble}};
+    if (section->kind != ND_MAP) {
+        read_design_name(r, section);
         return;
     }
-    nd_diag(r->diags, section->at, "unknown design \"%.64s\"; %s%s%s", section->text,
-            near.best ? "did you mean \"" : "it is grid or zip", near.best ? near.best : "",
-            near.best ? "\"?" : "");
+    r->design_at = section->at;
+    const nd_node *kind = nd_node_get(section, "kind");
+    if (kind)
+        read_design_name(r, kind);
+    else
+        nd_diag(r->diags, section->at,
+                "design needs a kind, such as {kind: sobol, seed: 3}");
+    for (const nd_node *c = section->first; c; c = c->next) {
+        size_t i = 0;
+        while (i < 3 && strcmp(c->key, keys[i].name) != 0)
+            i++;
+        if (i == 3)
+            nd_diag(r->diags, c->key_at,
+                    "design has no \"%.64s\"; it takes: kind, seed, scramble", c->key);
+        else if (i > 0)
+            keys[i].read(r, c);
+    }
 }
 
 static void read_samples(nd_reader *r, const nd_node *section)
 {
-    nd_diag(r->diags, section->key_at,
-            "samples belongs to the designs random, lhs and sobol, which this version does "
-            "not draw: list the values under axes");
+    if (!nd_design_sampled(r->spec->sampler.design)) {
+        nd_diag(r->diags, section->key_at,
+                "samples belongs to the designs random, lhs and sobol: add a line such as "
+                "design: sobol");
+        return;
+    }
+    int64_t n = 0;
+    if (nd_parse_int(section->text, &n) && n >= 1 && n <= ND_SAMPLES_MAX)
+        r->samples = (size_t)n;
+    else
+        nd_diag(r->diags, section->at, "samples must be a whole number from 1 to %d",
+                ND_SAMPLES_MAX);
+}
+
+/* A sampled design needs a number of samples, and something to sample. */
+static void check_design(nd_reader *r, const nd_node *root)
+{
+    const nd_design d = r->spec->sampler.design;
+    if (!nd_design_sampled(d)) return;
+    if (!nd_node_get(root, "samples"))
+        nd_diag(r->diags, r->design_at, "design: %s needs a line such as samples: 256",
+                nd_design_name(d));
+    if (!nd_node_get(root, "axes"))
+        nd_diag(r->diags, r->design_at, "design: %s needs axes to lay its samples over",
+                nd_design_name(d));
 }
 
 /* ---- base and what overrides it ---- */
@@ -220,11 +310,13 @@ static void read_limits(nd_reader *r, const nd_node *section)
         {"trial_memory", "a number of MiB; 0 for none", 0, 1e9, false, nd_parse_real},
         {"retries", "a whole number from 0 to 100", 0, 100, true, nd_parse_real},
         {"max_failures", "a fraction from 0 to 1", 0, 1, false, nd_parse_real},
+        {"losses", "a whole number from 1 to 100", 1, 100, true, nd_parse_real},
     };
     nd_limits *l = &r->spec->limits;
-    double x[] = {l->trial_seconds, l->trial_memory, l->retries, l->max_failures};
+    double x[] = {l->trial_seconds, l->trial_memory, l->retries, l->max_failures,
+                  l->losses};
     read_knobs(r, section, knobs, sizeof knobs / sizeof *knobs, x);
-    *l = (nd_limits){x[0], x[1], (int)x[2], x[3]};
+    *l = (nd_limits){x[0], x[1], (int)x[2], x[3], (int)x[4]};
 }
 
 /* ---- the whole ---- */
@@ -240,7 +332,7 @@ static const struct {
     {"question", ND_SCALAR, "Does it help?", read_question},
     {"overrides", ND_MAP, "{ep.beta: 0.2}", read_overrides},
     {"base", ND_MAP, "{ep.beta: 0.2}", read_base},
-    {"design", ND_SCALAR, "grid", read_design},
+    {"design", ND_SCALAR, "grid", read_design}, /* or a map */
     {"samples", ND_SCALAR, "100", read_samples},
     {"cases", ND_LIST, "[{name: small, ep.T: 40}]", nd_read_cases},
     {"axes", ND_MAP, "{ep.beta: [0.1, 0.2]}", nd_read_axes},
@@ -269,7 +361,7 @@ static void check_keys(nd_reader *r, const nd_node *root)
         else
             nd_diag(r->diags, c->key_at,
                     "unknown key \"%.64s\"; a spec has campaign, question, base, axes, "
-                    "design, cases, derive, where, tune, replicates, limits",
+                    "design, samples, cases, derive, where, tune, replicates, limits",
                     c->key);
     }
 }
@@ -283,7 +375,8 @@ static void read_sections(nd_reader *r, const nd_node *root)
             nd_diag(r->diags, section->key_at,
                     "%s is empty: fill it, for instance with %s, or leave it out",
                     section->key, sections[i].example);
-        else if (section->kind != sections[i].kind && sections[i].kind != ND_LIST)
+        else if (section->kind != sections[i].kind && sections[i].kind != ND_LIST &&
+                 sections[i].read != read_design)
             nd_diag(r->diags, section->at, "%s must be %s, such as %s, not %s",
                     section->key, nd_kind_text(sections[i].kind), sections[i].example,
                     nd_kind_text(section->kind));
@@ -315,7 +408,8 @@ static void read_root(nd_reader *r, const nd_node *root, const char *const *sets
         nd_diag(r->diags, root->at, "a spec is a map of keys such as campaign, base, axes");
         return;
     }
-    r->spec->limits = (nd_limits){.retries = 2, .max_failures = 1};
+    r->spec->limits = (nd_limits){.retries = 2, .max_failures = 1, .losses = 2};
+    r->spec->sampler = (nd_sampler){ND_DESIGN_GRID, ND_SCRAMBLE_OWEN, 1};
     r->spec->question = "";
     nd_params_defaults(&r->spec->base);
     nd_params_defaults(&r->overrides);
@@ -326,6 +420,7 @@ static void read_root(nd_reader *r, const nd_node *root, const char *const *sets
         nd_diag(r->diags, root->at,
                 "the campaign has no name: add a line such as campaign: first-light");
     read_sections(r, root);
+    check_design(r, root);
     count_points(r);
     if (!r->diags->n && r->code == ND_OK) nd_spec_prepare(r);
     if (!r->diags->n && r->code == ND_OK) nd_spec_walk(r);
@@ -469,6 +564,11 @@ const char *nd_spec_question(const nd_spec *s)
 const nd_limits *nd_spec_limits(const nd_spec *s)
 {
     return &s->limits;
+}
+
+const nd_sampler *nd_spec_sampler(const nd_spec *s)
+{
+    return &s->sampler;
 }
 
 const char *nd_spec_text(const nd_spec *s)

@@ -27,6 +27,7 @@ struct nd_spec {
     nd_text text;
     const char *name, *question;
     nd_limits limits;
+    nd_sampler sampler;
     nd_params base;          /* with overrides, before derive */
     bool given[ND_N_PARAMS]; /* the spec says what the parameter is: no preset does */
     size_t n_tables;
@@ -50,8 +51,8 @@ typedef struct nd_reader {
         const char *section; /* that gives the parameter its values, or NULL */
         nd_mark at;
     } place[ND_N_PARAMS];
-    bool zip;
-    nd_mark tune_at, where_at;
+    size_t samples; /* of a sampled design; 0: not said */
+    nd_mark design_at, tune_at, where_at;
 } nd_reader;
 
 /* Zeroed memory that lives as long as the spec; NULL, and r->code set, when there is none.

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { SIZE_MAX_BYTES = 1 << 20, DEPTH_MAX = 32, KEYS_MAX = 1024 };
+enum { SIZE_MAX_BYTES = 1 << 22, DEPTH_MAX = 32, KEYS_MAX = 1024 };
 
 typedef struct builder {
     yaml_parser_t parser;

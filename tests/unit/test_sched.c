@@ -18,7 +18,7 @@
 typedef struct world {
     uint64_t seed;
     size_t n_tasks, n_workers;
-    int retries;
+    int retries, losses;
     double p_retry, p_final, p_lost; /* chances of an attempt's end  */
     double noise, speed;             /* actual = cost x speed x (1 +- noise) */
     double deadline;                 /* HUGE_VAL: none               */
@@ -29,6 +29,7 @@ static const world calm = {.seed = 7,
                            .n_tasks = 100000,
                            .n_workers = 10000,
                            .retries = 2,
+                           .losses = ND_LOSSES_MAX,
                            .speed = 1,
                            .deadline = HUGE_VAL,
                            .max_failures = 1,
@@ -44,6 +45,7 @@ typedef struct machine {
     nd_sched *s;
     float *cost;         /* (n_tasks) */
     int *starts, *fails; /* (n_tasks): attempts started, attempts that failed */
+    int *losses;         /* (n_tasks): workers it was lost with */
     unsigned char *done, *failed, *running; /* (n_tasks) */
     size_t *task_of;                        /* (n_workers) */
     double *started;                        /* (n_workers) */
@@ -103,6 +105,7 @@ static void machine_init(machine *m, world w)
     m->cost = calloc(w.n_tasks, sizeof *m->cost);
     m->starts = calloc(w.n_tasks, sizeof *m->starts);
     m->fails = calloc(w.n_tasks, sizeof *m->fails);
+    m->losses = calloc(w.n_tasks, sizeof *m->losses);
     m->done = calloc(3, w.n_tasks);
     m->failed = m->done + w.n_tasks;
     m->running = m->failed + w.n_tasks;
@@ -117,6 +120,7 @@ static void machine_init(machine *m, world w)
     c.n_workers = w.n_workers;
     c.retries = w.retries;
     c.max_failures = w.max_failures;
+    c.losses = w.losses;
     assert_int_equal(nd_sched_new(&m->s, &c, m->cost, NULL, NULL), ND_OK);
 }
 
@@ -126,6 +130,7 @@ static void machine_free(machine *m)
     free(m->cost);
     free(m->starts);
     free(m->fails);
+    free(m->losses);
     free(m->done);
     free(m->task_of);
     free(m->started);
@@ -185,8 +190,10 @@ static void end(machine *m, size_t worker)
     m->running[task] = 0;
     if (m->now - w->deadline > m->overran) m->overran = m->now - w->deadline;
     if (u < w->p_lost) {
-        nd_sched_lost(m->s, worker);
         m->gone[worker] = 1;
+        const bool ended = nd_sched_lost(m->s, worker);
+        assert_int_equal(ended, ++m->losses[task] == w->losses);
+        m->failed[task] |= ended;
         m->n_lost++;
     } else if (u < w->p_lost + w->p_retry) {
         m->fails[task]++;
@@ -432,7 +439,8 @@ static void assert_next(nd_sched *s, double remaining, nd_action_type type, size
     if (type == ND_ACT_ASSIGN) assert_int_equal(a.task, task);
 }
 
-static void longest_first_retries_last(void **state)
+/* A task that failed comes after others of its length, not after shorter ones. */
+static void longest_first_retries_in_place(void **state)
 {
     (void)state;
     const float cost[] = {1, 5, 3, 5};
@@ -444,9 +452,12 @@ static void longest_first_retries_last(void **state)
     assert_false(nd_sched_result(s, 0, ND_OUTCOME_BACK, 1)); /* keeps its place */
     assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 3);
     assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 5));
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 1);
+    assert_int_equal(nd_sched_attempt(s, 0), 2);
+    assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 5));
     assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 2);
-    nd_sched_lost(s, 0);
-    nd_sched_lost(s, 0); /* said twice: once is enough */
+    assert_false(nd_sched_lost(s, 0));
+    assert_false(nd_sched_lost(s, 0)); /* said twice: once is enough */
     assert_int_equal(nd_sched_count(s).workers, 0);
     assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0);
     nd_sched_ready(s, 0);
@@ -455,9 +466,6 @@ static void longest_first_retries_last(void **state)
     assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 3));
     assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 0);
     assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 1));
-    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 1);
-    assert_int_equal(nd_sched_attempt(s, 0), 2);
-    assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 5));
     assert_true(nd_sched_finished(s));
     assert_next(s, HUGE_VAL, ND_ACT_RELEASE, 0, 0);
     assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0);
@@ -472,7 +480,7 @@ static void idle_workers_wait_for_retries(void **state)
     nd_sched *s = small(1, 2, cost);
     assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 0);
     assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0);
-    nd_sched_lost(s, 0);
+    assert_false(nd_sched_lost(s, 0));
     assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 1, 0);
     assert_true(nd_sched_result(s, 1, ND_OUTCOME_FAILED, 1));
     assert_next(s, HUGE_VAL, ND_ACT_RELEASE, 1, 0);
@@ -514,16 +522,101 @@ static void attempts_of_earlier_runs_count(void **state)
     nd_sched *s;
     assert_int_equal(nd_sched_new(&s, &c, cost, attempts, NULL), ND_OK);
     nd_sched_ready(s, 0);
-    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 1);
-    assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 1));
     assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 0);
     assert_int_equal(nd_sched_attempt(s, 0), 3);
     assert_true(nd_sched_result(s, 0, ND_OUTCOME_RETRY, 1)); /* the third was the last */
     assert_int_equal(nd_sched_stopped(s), ND_STOP_NONE);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 1);
+    assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 1));
     assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 2);
     assert_true(nd_sched_result(s, 0, ND_OUTCOME_RETRY, 1));
     assert_true(nd_sched_finished(s));
     assert_int_equal(nd_sched_stopped(s), ND_STOP_NONE); /* nothing was withheld */
+    nd_sched_free(s);
+}
+
+/* A task that takes its worker with it may do so twice, not to every worker there is. */
+static void losses_are_limited(void **state)
+{
+    (void)state;
+    const float cost[] = {9, 1, 1, 1};
+    nd_sched *s = small(4, 4, cost);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 0);
+    assert_false(nd_sched_lost(s, 0));
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 1, 0);
+    assert_int_equal(nd_sched_attempt(s, 1), 1); /* a loss costs no retry */
+    assert_true(nd_sched_lost(s, 1));
+    assert_int_equal(nd_sched_count(s).failed, 1);
+    assert_int_equal(nd_sched_count(s).workers, 2);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 2, 1);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 3, 2);
+    nd_sched_free(s);
+
+    world w = calm; /* and so in the large: each bad task costs two workers */
+    w.n_tasks = 2000;
+    w.n_workers = 500;
+    w.losses = 2;
+    w.p_lost = 0.02;
+    machine m;
+    machine_init(&m, w);
+    simulate(&m);
+    assert_true(nd_sched_finished(m.s));
+    for (size_t t = 0; t < w.n_tasks; t++)
+        assert_int_equal(m.failed[t], m.losses[t] == 2);
+    machine_free(&m);
+}
+
+/* Two kinds, one estimated right, the other ten times too short: it comes first once known. */
+static void kinds_have_their_own_speed(void **state)
+{
+    (void)state;
+    const float cost[] = {3, 3, 3, 1, 1, 1};
+    const uint16_t kinds[] = {0, 0, 0, 1, 1, 1};
+    nd_sched_config c = nd_sched_defaults();
+    c.n_tasks = 6;
+    c.n_workers = 1;
+    c.n_kinds = 2;
+    c.kinds = kinds;
+    nd_sched *s;
+    assert_int_equal(nd_sched_new(&s, &c, cost, NULL, NULL), ND_OK);
+    nd_sched_ready(s, 0);
+    nd_sched_learn(s, 0, 30, 30); /* of an earlier run */
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 0);
+    assert_true(nd_sched_expected(s, 0) == 3);
+    assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 3));
+    nd_sched_learn(s, 1, 20, 200);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 3);
+    /* one task as all of them went, among twenty */
+    const double all = 233.0 / 53, one = (200 + all) / 21;
+    assert_true(fabs(nd_sched_expected(s, 0) - one) < 1e-9);
+    assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 10));
+    assert_true(fabs(nd_sched_seconds_left(s) - (2 * 10 + 2 * 3)) < 2);
+    assert_next(s, 6, ND_ACT_ASSIGN, 0, 1); /* what is longer does not fit any more */
+    nd_sched_free(s);
+
+    c.kinds = (const uint16_t[]){0, 0, 0, 1, 2, 1};
+    nd_err err;
+    assert_int_equal(nd_sched_new(&s, &c, cost, NULL, &err), ND_EINPUT);
+    assert_non_null(strstr(err.message, "of kind 2 of 2"));
+}
+
+/* Where seconds are spread, more than the usual quarter is kept free. */
+static void spread_asks_for_room(void **state)
+{
+    (void)state;
+    const float cost[] = {10, 10};
+    nd_sched *s = small(2, 1, cost);
+    for (int i = 0; i < 50; i++) {
+        nd_sched_learn(s, 0, 10, 7);
+        nd_sched_learn(s, 0, 10, 13);
+    }
+    assert_next(s, 16, ND_ACT_RELEASE, 0, 0); /* 10 x (1 + 2.5 x 0.3) = 17.5 */
+    assert_int_equal(nd_sched_stopped(s), ND_STOP_DEADLINE);
+    nd_sched_free(s);
+    s = small(2, 1, cost);
+    for (int i = 0; i < 100; i++)
+        nd_sched_learn(s, 0, 10, 10);
+    assert_next(s, 13, ND_ACT_ASSIGN, 0, 0);
     nd_sched_free(s);
 }
 
@@ -590,7 +683,10 @@ int main(void)
         cmocka_unit_test(nothing_starts_that_will_not_fit),
         cmocka_unit_test(asked_to_stop),
         cmocka_unit_test(too_many_failures),
-        cmocka_unit_test(longest_first_retries_last),
+        cmocka_unit_test(longest_first_retries_in_place),
+        cmocka_unit_test(losses_are_limited),
+        cmocka_unit_test(kinds_have_their_own_speed),
+        cmocka_unit_test(spread_asks_for_room),
         cmocka_unit_test(idle_workers_wait_for_retries),
         cmocka_unit_test(shorter_tasks_fill_the_time),
         cmocka_unit_test(attempts_of_earlier_runs_count),

@@ -120,7 +120,7 @@ static void bounded(void **state)
     refuse_bulk("a: ", "[", 200000, "nested more than 32 deep");
     refuse_bulk("", "{a: ", 100000, "nested more than 32 deep");
     refuse_bulk("", "k%d: 1\n", 5000, "more than 1024 keys in one map");
-    refuse_bulk("a: ", "long lines of text ", 100000, "larger than 1024 KiB");
+    refuse_bulk("a: ", "long lines of text ", 300000, "larger than 4096 KiB");
 }
 
 int main(void)
