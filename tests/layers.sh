@@ -55,6 +55,7 @@ allowed_state=(
     "base/log.o:sink"       # where the log goes, set once by the command line
     "kern/dispatch.o:chosen" # the kernels of this machine, set once
     "campaign/signals.o:caught" # the signal that came
+    "sched/trial_server.o:stop_asked" # ... to a trial that is cancelled
 )
 
 # All of the following work on the tree in the current folder and print what is wrong.
