@@ -102,6 +102,18 @@ static void hashes_have_known_answers(void **state)
     (void)state;
     assert_int_equal(nd_crc32c(0, "123456789", 9), 0xe3069283u);
     assert_int_equal(nd_crc32c(nd_crc32c(0, "1234", 4), "56789", 5), 0xe3069283u);
+    unsigned char bytes[100];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * i * 7 + 13);
+    for (size_t from = 0; from < 9; from++) /* any alignment, any length, bit by bit */
+        for (size_t n = 0; from + n <= sizeof bytes; n++) {
+            uint32_t crc = 0xffffffffu;
+            for (size_t i = 0; i < 8 * n; i++) {
+                const uint32_t bit = bytes[from + i / 8] >> i % 8 & 1;
+                crc = crc >> 1 ^ ((crc ^ bit) & 1 ? 0x82f63b78u : 0);
+            }
+            assert_int_equal(nd_crc32c(0, bytes + from, n), ~crc);
+        }
     /* SipHash-2-4-128 of 00 01 02 ... under the key 00 .. 0f, lengths 0 and 1 (the authors'
      * vectors) */
     static const unsigned char want[2][16] = {
