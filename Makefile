@@ -197,7 +197,7 @@ install: $(PROGRAM) ## copy the program, sweeps and job scripts below PREFIX (/u
 	install -Dm755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/nudge
 	install -d $(DESTDIR)$(PREFIX)/share/nudge/sweeps $(DESTDIR)$(PREFIX)/share/nudge/jobs
 	install -m644 $(wildcard sweeps/*.yaml) $(DESTDIR)$(PREFIX)/share/nudge/sweeps
-	install -m755 jobs/submit jobs/campaign.sbatch $(DESTDIR)$(PREFIX)/share/nudge/jobs
+	install -m755 jobs/submit jobs/chain jobs/campaign.sbatch jobs/array.sbatch $(DESTDIR)$(PREFIX)/share/nudge/jobs
 	install -m644 jobs/README.md $(DESTDIR)$(PREFIX)/share/nudge/jobs
 
 info: ## print every decision
