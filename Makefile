@@ -73,7 +73,7 @@ BUILD_DEFS = -DND_BUILD_VERSION='"$(VERSION)"' -DND_BUILD_COMMIT='"$(COMMIT)"' \
 # ---- building ----------------------------------------------------------------------------
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all help info tests bench packages setup data demo demo-run check check-run check-long \
+.PHONY: all help info tests bench bench-scale packages setup data demo demo-run check check-run check-long \
     asan ubsan layers format format-check tidy install clean
 
 all: $(PROGRAM) ## build the program (build/nudge)
@@ -126,6 +126,12 @@ $(OBJ)/tests/unit/%: tests/unit/%.c $(LIB)
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@.o $<
 	$(Q)$(LINK) $(FLAGS_$(KIND)) $(LDFLAGS) -o $@ $@.o $(LIB) $(LDLIBS_ALL) -lcmocka
 
+$(OBJ)/tests/bench/%: tests/bench/%.c $(LIB)
+	@mkdir -p $(@D)
+	@echo "  BENCH $<"
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@.o $<
+	$(Q)$(LINK) $(FLAGS_$(KIND)) $(LDFLAGS) -o $@ $@.o $(LIB) $(LDLIBS_ALL)
+
 tests: $(UNIT_TESTS)
 
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
@@ -164,6 +170,11 @@ check-long: $(PROGRAM) ## published learning curves, at length (tests/long)
 bench: $(PROGRAM) ## what the kernels and trainings do on this machine (one core, nothing else running)
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PROGRAM) bench
 
+SCALE := $(patsubst %.c,$(OBJ)/%,$(wildcard tests/bench/*_scale.c))
+bench-scale: $(SCALE) ## 10,000 workers and 1,000,000 trials, simulated; a journal of as many (needs 4 GB of disk)
+	$(Q)$(OBJ)/tests/bench/sched_scale
+	$(Q)$(OBJ)/tests/bench/journal_scale $(SCALE_TRIALS)
+
 asan ubsan: ## unit tests and hostile input under a sanitizer
 	+@$(MAKE) --no-print-directory KIND=$@ FILTER='$(or $(FILTER),unit/ cli/bad_)' check-run
 
@@ -186,7 +197,7 @@ install: $(PROGRAM) ## copy the program, sweeps and job scripts below PREFIX (/u
 	install -Dm755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/nudge
 	install -d $(DESTDIR)$(PREFIX)/share/nudge/sweeps $(DESTDIR)$(PREFIX)/share/nudge/jobs
 	install -m644 $(wildcard sweeps/*.yaml) $(DESTDIR)$(PREFIX)/share/nudge/sweeps
-	install -m755 jobs/submit jobs/campaign.sbatch $(DESTDIR)$(PREFIX)/share/nudge/jobs
+	install -m755 jobs/submit jobs/chain jobs/campaign.sbatch jobs/array.sbatch $(DESTDIR)$(PREFIX)/share/nudge/jobs
 	install -m644 jobs/README.md $(DESTDIR)$(PREFIX)/share/nudge/jobs
 
 info: ## print every decision

@@ -101,6 +101,8 @@ ND_MUST nd_code nd_session_unpack(nd_session *s, const void *bytes, size_t n, nd
 void nd_shard_pack(nd_shard s, nd_text *out);
 ND_MUST nd_code nd_shard_unpack(nd_shard *s, const void *bytes, size_t n, nd_err *err);
 void nd_trial_pack(const nd_params *p, const nd_record *r, nd_text *out);
+ND_MUST nd_code nd_trial_head(nd_record *r, const void *bytes, size_t n,
+                              nd_err *err); /* as nd_record_head */
 ND_MUST nd_code nd_trial_unpack(nd_params *p, nd_record *r, const void *bytes, size_t n,
                                 nd_err *err);
 

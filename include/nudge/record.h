@@ -65,6 +65,10 @@ void nd_record_pack(const nd_record *r,
  * dropped, missing ones are NaN. ND_ECORRUPT when the bytes are no record. */
 ND_MUST nd_code nd_record_unpack(nd_record *r, const void *bytes, size_t n, nd_err *err);
 
+/* Reads what stands before the metrics: key, status, attempts, seconds, texts and epochs, at no
+ * cost for the rest, which is not looked at. Nothing to free. */
+ND_MUST nd_code nd_record_head(nd_record *r, const void *bytes, size_t n, nd_err *err);
+
 /* True when every number that is a function of the parameters is equal, bit for bit;
  * otherwise `why` (may be NULL) names the first difference. */
 bool nd_record_same(const nd_record *a, const nd_record *b, nd_text *why);

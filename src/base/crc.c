@@ -1,26 +1,60 @@
 /* crc.c -- CRC-32C by table, SipHash-2-4-128. */
 #include "nudge/crc.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* Reflected polynomial of CRC-32C. The table of four bits at a time is small enough to
- * write down, and the journal is not bound by it. */
+ * write down. */
 static const uint32_t nibble[16] = {
     0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
     0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
     0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
 };
 
-uint32_t nd_crc32c(uint32_t crc, const void *bytes, size_t n)
+static uint32_t by_table(uint32_t crc, const unsigned char *p, size_t n)
 {
-    const unsigned char *p = bytes;
-    crc = ~crc;
     for (size_t i = 0; i < n; i++) {
         crc ^= p[i];
         crc = (crc >> 4) ^ nibble[crc & 15];
         crc = (crc >> 4) ^ nibble[crc & 15];
     }
-    return ~crc;
+    return crc;
+}
+
+#if defined __x86_64__
+/* The instruction of SSE4.2, for this very polynomial: a journal of gigabytes is read at the
+ * speed of the disk. */
+__attribute__((target("sse4.2"))) static uint32_t
+by_instruction(uint32_t crc, const unsigned char *p, size_t n)
+{
+    uint64_t c = crc, word;
+    for (; n >= sizeof word; n -= sizeof word, p += sizeof word) {
+        memcpy(&word, p, sizeof word);
+        c = __builtin_ia32_crc32di(c, word);
+    }
+    return by_table((uint32_t)c, p, n);
+}
+
+static bool have_instruction(void)
+{
+    return __builtin_cpu_supports("sse4.2");
+}
+#else
+static uint32_t by_instruction(uint32_t crc, const unsigned char *p, size_t n)
+{
+    return by_table(crc, p, n);
+}
+
+static bool have_instruction(void)
+{
+    return false;
+}
+#endif
+
+uint32_t nd_crc32c(uint32_t crc, const void *bytes, size_t n)
+{
+    return ~(have_instruction() ? by_instruction : by_table)(~crc, bytes, n);
 }
 
 static uint64_t rotl(uint64_t x, int b)

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,7 +57,9 @@ void nd_text_real(nd_text *t, double x)
         nd_text_add(t, "%.0f", x + 0.0);
         return;
     }
-    for (int digits = 1; digits <= 17; digits++) {
+    /* Of a normal number 15 digits, less the zeros at their end, are the shortest text if any
+     * text that short reads back. */
+    for (int digits = fabs(x) >= DBL_MIN ? 15 : 1; digits <= 17; digits++) {
         snprintf(s, sizeof s, "%.*g", digits, x);
         if (strtod(s, NULL) == x) break;
     }

@@ -83,9 +83,8 @@ static nd_code replay_one(nd_ledger *l, nd_past *past, const nd_entry *e, nd_err
         code = nd_shard_unpack(&past->shard, e->bytes, e->n, err);
     } else if (e->type == ND_ENTRY_TRIAL) {
         nd_record r;
-        ND_TRY(nd_trial_unpack(NULL, &r, e->bytes, e->n, err));
+        ND_TRY(nd_trial_head(&r, e->bytes, e->n, err));
         code = nd_ledger_put(l, &r, e->offset, err);
-        nd_record_free(&r);
     }
     return code;
 }

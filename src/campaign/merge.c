@@ -203,11 +203,10 @@ static nd_code copy_input(const merge *m, size_t d, nd_journal *out, nd_err *err
         bool keep = e.type == ND_ENTRY_SESSION;
         if (e.type == ND_ENTRY_TRIAL) {
             nd_record r;
-            code = nd_trial_unpack(NULL, &r, e.bytes, e.n, err);
+            code = nd_trial_head(&r, e.bytes, e.n, err);
             if (code != ND_OK) break;
             const nd_line *line = nd_ledger_find(&in->ledger, r.key);
             keep = line && line->offset == e.offset && is_best(m, d, line);
-            nd_record_free(&r);
         }
         if (keep) code = nd_journal_append(out, (nd_entry_type)e.type, e.bytes, e.n, err);
         if (code != ND_OK) break;

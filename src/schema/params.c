@@ -334,6 +334,17 @@ bool nd_param_number(const nd_params *p, const nd_param *row, double *out)
     return true;
 }
 
+static bool same_bytes(const nd_params *a, const nd_params *b, const nd_param *row)
+{
+    static const size_t sizes[] = {[ND_TYPE_INT] = sizeof(ND_FIELD_INT),
+                                   [ND_TYPE_REAL] = sizeof(ND_FIELD_REAL),
+                                   [ND_TYPE_CHOICE] = sizeof(ND_FIELD_CHOICE),
+                                   [ND_TYPE_TEXT] = sizeof(ND_FIELD_TEXT),
+                                   [ND_TYPE_INTS] = sizeof(ND_FIELD_INTS),
+                                   [ND_TYPE_REALS] = sizeof(ND_FIELD_REALS)};
+    return !memcmp(field(a, row), field(b, row), sizes[row->type]);
+}
+
 static int by_name(const void *a, const void *b)
 {
     return strcmp((*(const nd_param *const *)a)->name, (*(const nd_param *const *)b)->name);
@@ -344,8 +355,12 @@ void nd_params_print(const nd_params *p, bool all, nd_text *out)
     const nd_param *named[N_ROWS];
     size_t n = 0;
     nd_text value = {0};
+    nd_params defaults;
+    nd_params_defaults(&defaults);
     for (size_t i = 0; i < N_ROWS; i++) {
         if (!all && (rows[i].flags & ND_NOT_IDENTITY)) continue;
+        /* most are, and printing costs more than all the rest of this */
+        if (same_bytes(p, &defaults, &rows[i])) continue;
         nd_text_clear(&value);
         nd_param_print(p, &rows[i], &value);
         if (strcmp(nd_text_str(&value), rows[i].fallback) != 0) named[n++] = &rows[i];

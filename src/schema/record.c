@@ -143,26 +143,37 @@ static nd_code unpack_metric(nd_record *r, nd_cursor *c, nd_err *err)
     return ND_OK;
 }
 
-nd_code nd_record_unpack(nd_record *r, const void *bytes, size_t n, nd_err *err)
+static nd_code unpack_head(nd_record *r, nd_cursor *c, nd_err *err)
 {
     nd_record_init(r);
-    nd_cursor c = nd_cursor_at(bytes, n);
-    const uint32_t version = nd_get_u32(&c);
-    const unsigned char *key = nd_get_bytes(&c, sizeof r->key.b);
+    const uint32_t version = nd_get_u32(c);
+    const unsigned char *key = nd_get_bytes(c, sizeof r->key.b);
     if (key) memcpy(r->key.b, key, sizeof r->key.b);
-    const uint32_t status = nd_get_u32(&c);
-    r->attempts = (int)nd_get_u32(&c);
-    r->seconds = nd_get_f64(&c);
-    nd_get_str(&c, r->host, sizeof r->host);
-    nd_get_str(&c, r->isa, sizeof r->isa);
-    nd_get_str(&c, r->reason, sizeof r->reason);
-    r->epochs = nd_get_u32(&c);
-    const uint32_t metrics = nd_get_u32(&c);
-    nd_code code = ND_OK;
-    if (c.bad || version != VERSION || status >= ND_STATUSES || r->epochs > EPOCHS_MAX)
-        code = ND_FAIL(err, ND_ECORRUPT, "not a trial record (version %u, status %u)",
+    const uint32_t status = nd_get_u32(c);
+    r->attempts = (int)nd_get_u32(c);
+    r->seconds = nd_get_f64(c);
+    nd_get_str(c, r->host, sizeof r->host);
+    nd_get_str(c, r->isa, sizeof r->isa);
+    nd_get_str(c, r->reason, sizeof r->reason);
+    r->epochs = nd_get_u32(c);
+    if (c->bad || version != VERSION || status >= ND_STATUSES || r->epochs > EPOCHS_MAX)
+        return ND_FAIL(err, ND_ECORRUPT, "not a trial record (version %u, status %u)",
                        version, status);
-    r->status = code == ND_OK ? (nd_status)status : ND_STATUS_PENDING;
+    r->status = (nd_status)status;
+    return ND_OK;
+}
+
+nd_code nd_record_head(nd_record *r, const void *bytes, size_t n, nd_err *err)
+{
+    nd_cursor c = nd_cursor_at(bytes, n);
+    return unpack_head(r, &c, err);
+}
+
+nd_code nd_record_unpack(nd_record *r, const void *bytes, size_t n, nd_err *err)
+{
+    nd_cursor c = nd_cursor_at(bytes, n);
+    nd_code code = unpack_head(r, &c, err);
+    const uint32_t metrics = nd_get_u32(&c);
     for (uint32_t i = 0; code == ND_OK && i < metrics && !c.bad; i++)
         code = unpack_metric(r, &c, err);
     if (code == ND_OK && (c.bad || c.p != c.end))

@@ -554,6 +554,17 @@ void nd_trial_pack(const nd_params *p, const nd_record *r, nd_text *out)
     nd_text_free(&params);
 }
 
+nd_code nd_trial_head(nd_record *r, const void *bytes, size_t n, nd_err *err)
+{
+    nd_cursor c = nd_cursor_at(bytes, n);
+    const uint32_t version = nd_get_u32(&c);
+    (void)nd_get_bytes(&c, nd_get_u32(&c)); /* the parameters */
+    if (c.bad || version != VERSION)
+        return ND_FAIL(err, ND_ECORRUPT,
+                       "the journal's trial has the wrong length or version");
+    return nd_record_head(r, c.p, (size_t)(c.end - c.p), err);
+}
+
 nd_code nd_trial_unpack(nd_params *p, nd_record *r, const void *bytes, size_t n,
                         nd_err *err)
 {

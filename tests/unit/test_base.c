@@ -5,6 +5,7 @@
 #include "nudge/file.h"
 #include "nudge/json.h"
 #include "nudge/mem.h"
+#include "nudge/philox.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -39,6 +40,35 @@ static void reals_print_shortest_and_read_back(void **state)
         nd_text_real(&t, cases[i].x);
         assert_string_equal(nd_text_str(&t), cases[i].text);
         assert_true(nd_parse_real(nd_text_str(&t), &back) && back == cases[i].x);
+        nd_text_free(&t);
+    }
+}
+
+/* Of all numbers of digits, tried one by one, the first that reads back. */
+static void shortest_by_trial(double x, char out[40])
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(out, 40, "%.*g", digits, x);
+        if (strtod(out, NULL) == x) return;
+    }
+}
+
+static void no_shorter_text_reads_back(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 4000; i++) {
+        const uint64_t bits = nd_philox_u64((nd_at){3, 99, 0, 0}, i);
+        double x;
+        char wanted[40];
+        memcpy(&x, &bits, sizeof x); /* any magnitude, denormal too */
+        if (i % 4 == 1) x = (double)(bits % 100000) / 1e4;
+        if (i % 4 == 2) x = (double)(bits % 1000000) * 1e-310;
+        if (i % 4 == 3) x = nextafter((double)(bits % 1000) / 8e3, 1);
+        if (!isfinite(x) || x == floor(x)) continue;
+        nd_text t = {0};
+        nd_text_real(&t, x);
+        shortest_by_trial(x, wanted);
+        assert_string_equal(nd_text_str(&t), wanted);
         nd_text_free(&t);
     }
 }
@@ -102,6 +132,18 @@ static void hashes_have_known_answers(void **state)
     (void)state;
     assert_int_equal(nd_crc32c(0, "123456789", 9), 0xe3069283u);
     assert_int_equal(nd_crc32c(nd_crc32c(0, "1234", 4), "56789", 5), 0xe3069283u);
+    unsigned char bytes[100];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * i * 7 + 13);
+    for (size_t from = 0; from < 9; from++) /* any alignment, any length, bit by bit */
+        for (size_t n = 0; from + n <= sizeof bytes; n++) {
+            uint32_t crc = 0xffffffffu;
+            for (size_t i = 0; i < 8 * n; i++) {
+                const uint32_t bit = bytes[from + i / 8] >> i % 8 & 1;
+                crc = crc >> 1 ^ ((crc ^ bit) & 1 ? 0x82f63b78u : 0);
+            }
+            assert_int_equal(nd_crc32c(0, bytes + from, n), ~crc);
+        }
     /* SipHash-2-4-128 of 00 01 02 ... under the key 00 .. 0f, lengths 0 and 1 (the authors'
      * vectors) */
     static const unsigned char want[2][16] = {
@@ -308,6 +350,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reals_print_shortest_and_read_back),
+        cmocka_unit_test(no_shorter_text_reads_back),
         cmocka_unit_test(numbers_are_strict),
         cmocka_unit_test(durations),
         cmocka_unit_test(nearest_names),
