@@ -58,6 +58,9 @@ typedef struct nd_bank {
     struct nd_bank *fast;          /* the array of tiki-taka that is written to first */
     double loss, loss_before;      /* of the mini-batch, as the model says; NaN: unknown */
     float *shift[ND_SHIFT_ARRAYS]; /* scratch of zero-shift calibration, or NULL */
+    /* Noise of reading: what is in the weights of it, and the processes behind it. */
+    float *noise, *colour, *trap[2 * ND_PER_WEIGHT_MAX]; /* or NULL */
+    nd_colour spectrum;
 } nd_bank;
 
 /* How a type's curves come from the parameters. y is the normalised conductance as seen by
@@ -106,6 +109,11 @@ ND_MUST nd_code nd_device_check(const nd_params *p, nd_err *err);
 void nd_bank_take(nd_bank *b, const nd_params *p, size_t k, size_t n, uint32_t id,
                   bool bias, nd_arena *a);
 
+/* What cannot be made in the arena: maps of device.d2d_correlation. Before nd_bank_init;
+ * ND_EINPUT, ND_ENOMEM. */
+ND_MUST nd_code nd_bank_open(nd_bank *b, nd_err *err);
+bool nd_bank_maps(const nd_bank *b); /* true: there are some, out of FFTW */
+
 /* First weights, and what calibration comes before them. fan_in as in nd_device_ops. */
 void nd_bank_init(nd_bank *b, size_t fan_in);
 
@@ -113,7 +121,7 @@ void nd_bank_init(nd_bank *b, size_t fan_in);
 size_t nd_bank_scratch(const nd_bank *b);
 
 /* One update: time passes, then programs the wanted change, panels (k, n), in units of
- * weight; scratch as above. */
+ * weight, and reads anew; scratch as above. */
 void nd_bank_program(nd_bank *b, const float *wanted, float *scratch, nd_at at);
 
 /* Sends pulses, panels (k, n), and says whether there were any; rounded in place to whole ones where device.step asks for

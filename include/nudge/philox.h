@@ -37,6 +37,8 @@ typedef enum nd_stream {
     ND_STREAM_REFRESH,      /* errors of pairs written anew (train seed)  */
     ND_STREAM_TRAIN,        /* coincidences of pulse trains (train seed)  */
     ND_STREAM_ZERO,         /* noise of zero-shift calibration (device seed) */
+    ND_STREAM_READ,         /* noise of reading             (train seed)  */
+    ND_STREAM_MAP,          /* maps of variability          (device seed) */
 } nd_stream;
 
 /* The place of a block of draws; the index within it completes the counter. */

@@ -28,6 +28,7 @@ void nd_bank_take_devices(nd_bank *b, const nd_params *p, size_t k, size_t n, ui
     b->weight = nd_arena_take(a, nd_panels(k, n), sizeof *b->weight);
     b->type->take(b, a);
     nd_zero_shift_take(b, a);
+    nd_read_noise_take(b, a);
 }
 
 void nd_bank_take(nd_bank *b, const nd_params *p, size_t k, size_t n, uint32_t id,
@@ -41,6 +42,7 @@ void nd_bank_init_devices(nd_bank *b, size_t fan_in)
 {
     b->type->init(b, fan_in);
     nd_zero_shift(b);
+    nd_read_noise_next(b, true);
 }
 
 void nd_bank_init(nd_bank *b, size_t fan_in)
@@ -115,13 +117,19 @@ void nd_bank_program(nd_bank *b, const float *wanted, float *scratch, nd_at at)
         s->program(b, wanted, scratch, at);
     else
         program_once(b, s, wanted, scratch, at);
+    nd_bank_end_update(b);
+}
+
+void nd_bank_end_update(nd_bank *b)
+{
     b->updates++;
+    nd_read_noise_next(b, false);
 }
 
 bool nd_bank_restless(const nd_bank *b)
 {
     const nd_params *p = b->p;
-    return b->type->pulsed &&
-           ((p->device_c2c > 0 && p->device_c2c_on == ND_NOISE_ON_ALL) ||
-            p->device_lifetime > 0 || p->device_drift > 0 || p->device_drift_sd > 0);
+    return b->type->pulsed && ((p->device_c2c > 0 && p->device_c2c_on == ND_NOISE_ON_ALL) ||
+                               nd_read_is_noisy(p) || p->device_lifetime > 0 ||
+                               p->device_drift > 0 || p->device_drift_sd > 0);
 }

@@ -2,6 +2,8 @@
  * defects, first conductances, and the weights that conductances make. */
 #include "device_impl.h"
 
+#include "nudge/field.h"
+
 #include <math.h>
 
 /* Arrays of a leg that are drawn once, by their number in the random streams. Conductances
@@ -44,7 +46,7 @@ static void take_variation(nd_bank *b, nd_leg *leg, const nd_leg *first, nd_aren
 {
     const nd_params *p = b->p;
     const bool own = leg == first || p->device_d2d_per == ND_SPREAD_DEVICE;
-    if (p->device_d2d > 0 || p->device_d2d_asymmetry > 0) {
+    if (p->device_d2d > 0 || p->device_d2d_asymmetry > 0 || p->device_d2d_gradient != 0) {
         leg->up = own ? array(b, a) : first->up;
         leg->down = own ? array(b, a) : first->down;
     }
@@ -110,6 +112,18 @@ static float within(float x, float lo, float hi)
     return x < lo ? lo : x > hi ? hi : x;
 }
 
+/* As normals, unless a map is there already: nd_bank_open. */
+static void mapped(const nd_bank *b, nd_at at, double mean, double sd, float *c)
+{
+    const size_t n = nd_bank_cells(b);
+    if (!nd_bank_maps(b)) {
+        nd_kern()->normals(at, n, (float)mean, (float)sd, c);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        c[i] = (float)mean + (float)sd * c[i];
+}
+
 /* Step sizes: mean 1 and sd device.d2d. */
 static void draw_steps(nd_bank *b, size_t j, uint32_t which, float *c)
 {
@@ -117,14 +131,25 @@ static void draw_steps(nd_bank *b, size_t j, uint32_t which, float *c)
     const nd_at at = device_at(b, ND_STREAM_DEVICE, which, (uint32_t)j);
     const size_t n = nd_bank_cells(b);
     if (p->device_d2d_kind == ND_D2D_NORMAL || p->device_d2d <= 0) {
-        nd_kern()->normals(at, n, 1.0f, (float)p->device_d2d, c);
+        mapped(b, at, 1, p->device_d2d, c);
         for (size_t i = 0; i < n; i++)
             c[i] = within(c[i], 0.0f, endless);
         return;
     }
     const double variance = log1p(p->device_d2d * p->device_d2d);
-    nd_kern()->normals(at, n, (float)(-variance / 2), (float)sqrt(variance), c);
+    mapped(b, at, -variance / 2, sqrt(variance), c);
     nd_kern()->exponential(n, c, c);
+}
+
+/* The wafer's gradient, on top. */
+static void incline(const nd_bank *b, nd_leg *leg, float *room)
+{
+    const float gradient = (float)b->p->device_d2d_gradient;
+    nd_field_gradient((nd_gradient)b->p->device_d2d_gradient_along, b->k, b->n, room);
+    for (size_t i = 0; i < nd_bank_cells(b); i++) {
+        leg->up[i] *= 1 + gradient * room[i];
+        leg->down[i] *= 1 + gradient * room[i];
+    }
 }
 
 /* Of a leg, or of the pair if it is the first and the pair shares. */
@@ -160,6 +185,7 @@ static void draw_variation(nd_bank *b, size_t j, int side)
     if (leg->up && (leg == first || leg->up != first->up)) {
         draw_steps(b, j, 2 * (uint32_t)side, leg->up);
         draw_steps(b, j, 2 * (uint32_t)side + 1, leg->down);
+        if (b->p->device_d2d_gradient != 0) incline(b, leg, b->weight);
         if (b->p->device_d2d_asymmetry > 0) draw_asymmetry(b, l, leg, b->weight);
     }
     if (leg->up_k[0] && (leg == first || leg->up_k[0] != first->up_k[0])) {

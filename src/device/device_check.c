@@ -75,6 +75,20 @@ static bool never_moves(const nd_params *p)
     return !(nd_device_at((nd_device_id)p->device_kind)->slope(p) > 0);
 }
 
+/* RProp starts at program.width. */
+static bool width_out_of_bounds(const nd_params *p)
+{
+    const bool rprop = p->program_scheme == ND_PROGRAM_rprop ||
+                       p->program_scheme == ND_PROGRAM_irprop_plus ||
+                       p->program_scheme == ND_PROGRAM_irprop_minus;
+    const bool above = p->program_width_max > 0 && p->program_width > p->program_width_max;
+    return rprop && (above || p->program_width < p->program_width_min);
+}
+static bool balance_without_depression(const nd_params *p)
+{
+    return p->device_zero_shift > 0 && p->device_synapse == ND_SYNAPSE_ONE_SIDED;
+}
+
 /* The largest step up of the range, of a constant pulse. */
 static double largest_step(const nd_params *p)
 {
@@ -135,6 +149,12 @@ static const struct {
     {never_moves, "a pulse moves no device in the middle of its range: look at "
                   "device.curve_*, exp_* and "
                   "asymmetry with `nudge device`"},
+    {width_out_of_bounds,
+     "RProp starts with program.width, which must lie from program.width_min to "
+     "program.width_max (0: program.width itself)"},
+    {balance_without_depression,
+     "one-sided pairs are never depressed, so that device.zero_shift finds no symmetry "
+     "point: set it to 0, or take the synapse pair or single"},
     {below_a_level,
      "the largest step of program.width is less than a level, so that no pulse raises a "
      "device: use a larger program.width, more device.levels, or levels_to nearest"},

@@ -30,6 +30,16 @@ void nd_bank_init_devices(nd_bank *b, size_t fan_in);
  * it. */
 void nd_zero_shift_take(nd_bank *b, nd_arena *a);
 void nd_zero_shift(nd_bank *b);
+
+/* Ends an update: the next one has other noise in what is read. */
+void nd_bank_end_update(nd_bank *b);
+
+/* read_noise.c: memory for noise, and noise of the bank's next moment, in its weights;
+ * `fresh`: of the first. */
+bool nd_read_is_noisy(const nd_params *p);
+void nd_read_noise_take(nd_bank *b, nd_arena *a);
+void nd_read_noise_next(nd_bank *b, bool fresh);
+
 /* device_read.c: what becomes of the weights on the way out, in place. */
 bool nd_memristor_reads_exactly(const nd_params *p);
 void nd_memristor_read(nd_bank *b);

@@ -48,12 +48,13 @@ static void lose(nd_bank *b, float share)
 
 bool nd_memristor_reads_exactly(const nd_params *p)
 {
-    return p->read_ir_drop <= 0 && !p->read_weight_bits;
+    return p->read_ir_drop <= 0 && !p->read_weight_bits && !nd_read_is_noisy(p);
 }
 
 void nd_memristor_read(nd_bank *b)
 {
     const nd_params *p = b->p;
+    if (b->noise) nd_kern()->add(nd_bank_cells(b), b->noise, b->weight);
     if (p->read_ir_drop > 0) lose(b, (float)p->read_ir_drop);
     if (!p->read_weight_bits) return;
     const double levels = exp2((double)p->read_weight_bits - 1) - 1;

@@ -2,7 +2,7 @@
  * come back to their symmetry point by themselves, and now and then a line of it to the
  * weights, C.
  *
- *     v1:  A += fast_rate wanted;   every transfer_every updates, for the next line i:
+ *     v1:  A += fast_rate wanted;   every transfer_every updates, for the next transfer_lines lines i:
  *          C_i += transfer_rate A_i
  *     v2:  the same, but H_i += transfer_rate A_i in between, digitally: C_i gets the whole
  *          pulses that are in H_i
@@ -38,24 +38,31 @@ static void init(nd_bank *b)
     fast->type->assign(fast, b->kept[H]);
 }
 
-/* line i of x (k, n), all others 0 */
-static void only_line(const nd_bank *b, size_t i, const float *x, float scale, float *out)
-{
-    memset(out, 0, nd_panels(b->k, b->n) * sizeof *out);
-    for (size_t j = 0; j < b->n; j += ND_LANES) {
-        const size_t at = nd_panel_at(b->k, i, j);
-        nd_kern()->scale(b->n - j < ND_LANES ? b->n - j : ND_LANES, scale, x + at,
-                         out + at);
-    }
-}
+/* The lines that an update transfers, one after the other and from the last to the first
+ * again: `count` of them from `first` on, none in most updates when transfers are rare. */
+typedef struct lines {
+    size_t first, count;
+} lines;
 
-/* True when an update is to be followed by a transfer, of line *i. */
-static bool due(nd_bank *b, size_t *i)
+static lines due(const nd_bank *b)
 {
     const uint64_t every = (uint64_t)b->p->program_transfer_every;
-    const uint64_t n = b->updates + 1;
-    *i = (size_t)(n / every % b->k);
-    return n % every == 0;
+    const uint64_t updates = b->updates + 1;
+    if (updates % every) return (lines){0, 0};
+    const size_t asked = (size_t)b->p->program_transfer_lines;
+    const size_t count = asked < b->k ? asked : b->k;
+    return (lines){(size_t)((updates / every - 1) * count % b->k), count};
+}
+
+/* Calls `part` for the runs of cells that make up those lines: n of them at `at`. */
+static void each_run(nd_bank *b, lines l, float *out,
+                     void (*part)(nd_bank *b, size_t at, size_t n, float *out))
+{
+    memset(out, 0, nd_bank_cells(b) * sizeof *out);
+    for (size_t line = 0; line < l.count; line++)
+        for (size_t j = 0; j < b->n; j += ND_LANES)
+            part(b, nd_panel_at(b->k, (l.first + line) % b->k, j),
+                 b->n - j < ND_LANES ? b->n - j : ND_LANES, out);
 }
 
 /* The fast array's pulses are counted with the bank's. */
@@ -67,42 +74,49 @@ static void write_fast(nd_bank *b, const float *wanted, float *scratch, nd_at at
     nd_kern()->scale(nd_panels(b->k, b->n), rate, wanted, scratch);
     nd_program_train(fast, scratch, scratch, at);
     (void)nd_bank_pulse(fast, scratch, at);
-    fast->updates++;
+    nd_bank_end_update(fast);
     b->pulses_up += fast->pulses_up, b->pulses_down += fast->pulses_down;
     b->width_up += fast->width_up, b->width_down += fast->width_down;
-    fast->pulses_up = fast->pulses_down = 0;
+    b->refreshes += fast->refreshes;
+    fast->pulses_up = fast->pulses_down = fast->refreshes = 0;
     fast->width_up = fast->width_down = 0;
+}
+
+static void read_part(nd_bank *b, size_t at, size_t n, float *wanted)
+{
+    const float rate = (float)b->p->program_transfer_rate;
+    nd_kern()->scale(n, rate, b->fast->weight + at, wanted + at);
 }
 
 static void tiki_taka(nd_bank *b, const float *wanted, float *scratch, nd_at at)
 {
-    size_t i;
+    const lines l = due(b);
     write_fast(b, wanted, scratch, at);
-    if (!due(b, &i)) return;
-    only_line(b, i, b->fast->weight, (float)b->p->program_transfer_rate, scratch);
+    if (!l.count) return;
+    each_run(b, l, scratch, read_part);
     nd_program_train(b, scratch, scratch, at);
     (void)nd_bank_pulse(b, scratch, at);
 }
 
+static void sum_part(nd_bank *b, size_t at, size_t n, float *pulse)
+{
+    nd_kern()->accumulate(&(nd_accumulation){.n = n,
+                                             .wanted = b->fast->weight + at,
+                                             .chi = b->kept[H] + at,
+                                             .pulse = pulse + at,
+                                             .gain = (float)b->p->program_transfer_rate,
+                                             .step = (float)nd_program_step(b),
+                                             .width = (float)b->p->program_width,
+                                             .most = (float)b->p->program_train_length,
+                                             .whole = true});
+}
+
 static void tiki_taka_2(nd_bank *b, const float *wanted, float *scratch, nd_at at)
 {
-    size_t i;
+    const lines l = due(b);
     write_fast(b, wanted, scratch, at);
-    if (!due(b, &i)) return;
-    memset(scratch, 0, nd_panels(b->k, b->n) * sizeof *scratch);
-    for (size_t j = 0; j < b->n; j += ND_LANES) {
-        const size_t o = nd_panel_at(b->k, i, j);
-        nd_kern()->accumulate(
-            &(nd_accumulation){.n = b->n - j < ND_LANES ? b->n - j : ND_LANES,
-                               .wanted = b->fast->weight + o,
-                               .chi = b->kept[H] + o,
-                               .pulse = scratch + o,
-                               .gain = (float)b->p->program_transfer_rate,
-                               .step = (float)nd_program_step(b),
-                               .width = (float)b->p->program_width,
-                               .most = (float)b->p->program_train_length,
-                               .whole = true});
-    }
+    if (!l.count) return;
+    each_run(b, l, scratch, sum_part);
     (void)nd_bank_pulse(b, scratch, at);
 }
 

@@ -66,6 +66,10 @@ nd_code nd_net_new(nd_net *net, const nd_params *p, nd_shape shape, nd_err *err)
         layout(net, &net->arena);
         if (net->ops->open) code = net->ops->open(net, err);
     }
+    for (size_t i = 0; code == ND_OK && i < net->n_banks; i++) {
+        code = nd_bank_open(&net->bank[i], err);
+        net->fftw |= nd_bank_maps(&net->bank[i]);
+    }
     if (code != ND_OK) {
         nd_net_free(net);
         return code;

@@ -18,6 +18,7 @@ static const char *const choices_TURNS[] = {ND_CHOICES_TURNS(C) NULL};
 static const char *const choices_C2C[] = {ND_CHOICES_C2C(C) NULL};
 static const char *const choices_D2D[] = {ND_CHOICES_D2D(C) NULL};
 static const char *const choices_LEVELS[] = {ND_CHOICES_LEVELS(C) NULL};
+static const char *const choices_GRADIENT[] = {ND_CHOICES_GRADIENT(C) NULL};
 static const char *const choices_BIASES[] = {ND_CHOICES_BIASES(C) NULL};
 static const char *const choices_LOSS[] = {ND_CHOICES_LOSS(C) NULL};
 static const char *const choices_OUTPUT[] = {ND_CHOICES_OUTPUT(C) NULL};

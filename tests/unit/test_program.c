@@ -385,10 +385,10 @@ static void transfers_go_line_by_line(void **state)
         program(&f, t); /* nothing is wanted */
         for (size_t i = 0; i < K; i++)
             for (size_t j = 0; j < N; j++) {
-                /* line i was read at the updates 2 i, 2 i + 6, ... that have been */
+                /* line i was read at the updates 2 i + 2, 2 i + 8, ... that have been */
                 double chi = 0, pulses = 0;
                 for (uint32_t u = 2; u <= t; u += 2)
-                    if (u / 2 % K == i) {
+                    if ((u / 2 - 1) % K == i) {
                         chi += 0.03 * (double)fast[nd_panel_at(K, i, j)];
                         const double p = trunc(chi / step);
                         pulses += p, chi -= p * step;
@@ -398,6 +398,32 @@ static void transfers_go_line_by_line(void **state)
             }
     }
     end(&f);
+}
+
+static void refuses(const char *const *list, const char *what)
+{
+    fixture f = {0};
+    nd_err err = {0};
+    settings(&f, list);
+    assert_int_equal(nd_device_check(&f.p, &err), ND_EINPUT);
+    assert_non_null(strstr(err.message, what));
+}
+#define REFUSES(what, ...) refuses((const char *const[]){__VA_ARGS__, NULL}, (what))
+
+static void nonsense_is_refused(void **state)
+{
+    (void)state;
+    fixture f = {0};
+    nd_err err = {0};
+    REFUSES("program.width_min", "device.kind", "ernoult", "program.scheme", "rprop",
+            "program.width_max", "0.0001");
+    REFUSES("program.width_min", "device.kind", "ernoult", "program.scheme", "irprop-minus",
+            "program.width_min", "0.1");
+    REFUSES("symmetry point", "device.kind", "ernoult", "device.synapse", "one-sided",
+            "device.zero_shift", "10");
+    SETTINGS(&f, "device.kind", "ernoult", "program.scheme", "rprop", "program.width_min",
+             "0.0005", "program.width_max", "0.01", "device.zero_shift", "10");
+    assert_int_equal(nd_device_check(&f.p, &err), ND_OK);
 }
 
 /* ---- all of them, everywhere ---- */
@@ -484,6 +510,7 @@ int main(void)
         cmocka_unit_test(zero_shift_finds_the_balance),
         cmocka_unit_test(tiki_taka_finds_the_minimum),
         cmocka_unit_test(transfers_go_line_by_line),
+        cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(all_isas_give_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
