@@ -64,8 +64,9 @@ typedef struct nd_child_limits {
 } nd_child_limits;
 
 typedef struct nd_server {
-    int fd; /* -1: not running */
-    pid_t pid;
+    int fd;      /* to the server; -1: not running */
+    int control; /* to the keeper, which starts it and its successors */
+    pid_t pid, keeper;
     nd_text in;  /* what came from the server ... */
     size_t used; /* ... and how much of it was handed on */
 } nd_server;
@@ -83,9 +84,10 @@ typedef struct nd_server_message {
 } nd_server_message;
 
 /* An nd_server that was never started: nd_server_stop may be called on it. */
-#define ND_SERVER_NONE ((nd_server){.fd = -1})
+#define ND_SERVER_NONE ((nd_server){.fd = -1, .control = -1})
 
-/* Forks the server; not to be called after MPI_Init. `job` is borrowed. The server keeps
+/* Forks the server, by way of a keeper that forks another should it die; not to be called
+ * after MPI_Init. `job` is borrowed. The server keeps
  * standard input, output and error; every other descriptor of the parent is closed in it.
  */
 ND_MUST nd_code nd_server_start(nd_server *s, const nd_server_job *job, nd_err *err);
@@ -99,8 +101,8 @@ ND_MUST nd_code nd_server_send_task(nd_server *s, const nd_child_limits *limits,
 ND_MUST nd_code nd_server_cancel(nd_server *s, nd_err *err);
 
 /* The next whole message, if there is one. ND_EIO when the server itself died: the message
- * says how, and the server is as if stopped. A new one may then be started where fork is
- * safe: not after MPI_Init. */
+ * says how. Its task is gone, and another server is there, unless nd_server_fd says that none
+ * is: then `s` is as if stopped. */
 ND_MUST nd_code nd_server_poll(nd_server *s, nd_server_message *out, bool *have,
                                nd_err *err);
 

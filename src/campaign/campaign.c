@@ -19,7 +19,8 @@
 
 enum {
     SYNC_EVERY = 1,     /* seconds that a record may wait for the disk         */
-    PUBLISH_EVERY = 60, /* seconds between two results.nc, while live          */
+    PUBLISH_EVERY = 60, /* seconds between two results.nc, while live,         */
+    PUBLISH_SHARE = 20, /* and so many times what the last one took            */
     DRAIN = 30,         /* seconds that USR1 leaves to what runs               */
     LOST_FOR = 60,      /* seconds without any worker before the run gives up  */
 };
@@ -40,7 +41,7 @@ typedef struct run {
     nd_text dir;
     double deadline; /* nd_now(); HUGE_VAL: none */
     double cut_at;   /* when what still runs is cancelled */
-    double synced_at, published_at, lost_since;
+    double synced_at, published_at, publishing, lost_since;
     bool unsynced, unpublished, cancelled;
 } run;
 
@@ -390,6 +391,7 @@ static nd_code watch_time(run *r, nd_err *err)
 static nd_code publish(run *r, nd_err *err)
 {
     nd_text path = {0};
+    const double start = nd_now();
     nd_code code = path_in(r, "results.nc", &path, err);
     if (code == ND_OK)
         code = nd_publish_results(path.s, &r->plan, &r->ledger, r->journal, &r->past,
@@ -397,6 +399,7 @@ static nd_code publish(run *r, nd_err *err)
     nd_text_free(&path);
     r->unpublished = false;
     r->published_at = nd_now();
+    r->publishing = r->published_at - start;
     return code;
 }
 
@@ -408,7 +411,9 @@ static nd_code watch_disk(run *r, nd_err *err)
         r->unsynced = false;
         r->synced_at = now;
     }
-    if (r->unpublished && now - r->published_at >= PUBLISH_EVERY) return publish(r, err);
+    /* Meanwhile no worker gets a task: of a large campaign it is made less often. */
+    const double every = fmax(PUBLISH_EVERY, PUBLISH_SHARE * r->publishing);
+    if (r->unpublished && now - r->published_at >= every) return publish(r, err);
     return ND_OK;
 }
 

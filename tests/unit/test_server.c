@@ -443,6 +443,17 @@ static void dead_server_is_an_error(void **state)
     nd_err err;
     assert_int_equal(listen_to(f, false, &err), ND_EIO);
     assert_non_null(strstr(err.message, "the trial server ended: killed by SIGKILL"));
+    assert_true(nd_server_fd(&f->server) >= 0); /* there is another */
+    assert_string_equal(record_of(f, "ok", unlimited), "fine");
+
+    /* Without its keeper it is gone for good. */
+    const pid_t server = f->server.pid;
+    send_task(f, "hang", unlimited);
+    assert_int_equal(listen_to(f, true, NULL), ND_OK);
+    assert_int_equal(kill(f->server.keeper, SIGKILL), 0);
+    assert_int_equal(listen_to(f, false, &err), ND_EIO);
+    assert_non_null(strstr(err.message, "no other could be started"));
+    assert_true(vanishes(server));
     assert_int_equal(nd_server_fd(&f->server), -1);
     assert_int_equal(nd_server_send_task(&f->server, &unlimited, "ok", 2, &err), ND_EIO);
     assert_int_equal(nd_server_start(&f->server, &job, NULL), ND_OK);
@@ -543,7 +554,7 @@ static void serial_transport(void **state)
 {
     fixture *f = *state;
     nd_transport t;
-    assert_int_equal(nd_serial_open(&t, &f->server, &job, NULL), ND_OK);
+    assert_int_equal(nd_serial_open(&t, &f->server, NULL), ND_OK);
     assert_int_equal(f->server.fd, -1); /* taken over */
     assert_string_equal(t.ops->name, "serial");
     assert_int_equal(t.ops->n_workers(&t), 1);
@@ -583,7 +594,7 @@ static void release_ends_the_worker(void **state)
     fixture *f = *state;
     const pid_t server = f->server.pid;
     nd_transport t;
-    assert_int_equal(nd_serial_open(&t, &f->server, &job, NULL), ND_OK);
+    assert_int_equal(nd_serial_open(&t, &f->server, NULL), ND_OK);
     assert_event(&t, ND_EVENT_READY, NULL);
     assert_int_equal(t.ops->release(&t, 0, NULL), ND_OK);
     assert_true(vanishes(server));
