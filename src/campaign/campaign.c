@@ -442,13 +442,15 @@ static bool over(const run *r)
 
 static nd_code loop(run *r, nd_err *err)
 {
-    while (!over(r)) {
+    enum { BURST = 256 }; /* events in a row before anything else gets its turn */
+    for (size_t row = 1; !over(r); row++) {
         nd_event e;
         bool have;
         ND_TRY(watch_time(r, err));
         ND_TRY(hand_out(r, err));
         ND_TRY(r->t->ops->poll(r->t, &e, &have, err));
         if (have) ND_TRY(handle(r, &e, err));
+        if (have && row % BURST) continue;
         ND_TRY(watch_disk(r, err));
         ND_TRY(watch_workers(r, err));
         nd_show_tick(&r->show, r->sched, nd_signals_caught() ? "stopping" : "running",
