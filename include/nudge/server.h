@@ -38,10 +38,9 @@ typedef struct nd_server_child {
     int fd;
 } nd_server_child;
 
-/* True once the trial was cancelled: the child has ND_STOP_GRACE seconds to put down where it
- * stands and return. */
+/* True once the trial was cancelled: the child has the job's grace to put down where it stands
+ * and return. */
 bool nd_child_cancelled(void);
-#define ND_STOP_GRACE 20.0
 
 void nd_child_progress(nd_server_child *io, const void *bytes, size_t n);
 void nd_child_record(nd_server_child *io, const void *bytes,
@@ -59,6 +58,8 @@ typedef struct nd_server_job {
     /* In the server: makes the record of a trial that sent none. */
     void (*failed)(void *ctx, const void *task, size_t n, const nd_child_end *how,
                    nd_text *record);
+
+    double grace; /* seconds that a cancelled child has before it is killed */
 } nd_server_job;
 
 /* ---- the parent's part; nothing here waits, but for nd_server_wait and _stop --------- */
@@ -69,8 +70,9 @@ typedef struct nd_child_limits {
 } nd_child_limits;
 
 typedef struct nd_server {
-    int fd; /* -1: not running */
-    pid_t pid;
+    int fd;      /* to the server; -1: not running */
+    int control; /* to the keeper, which starts it and its successors */
+    pid_t pid, keeper;
     nd_text in;  /* what came from the server ... */
     size_t used; /* ... and how much of it was handed on */
 } nd_server;
@@ -88,9 +90,10 @@ typedef struct nd_server_message {
 } nd_server_message;
 
 /* An nd_server that was never started: nd_server_stop may be called on it. */
-#define ND_SERVER_NONE ((nd_server){.fd = -1})
+#define ND_SERVER_NONE ((nd_server){.fd = -1, .control = -1})
 
-/* Forks the server; not to be called after MPI_Init. `job` is borrowed. The server keeps
+/* Forks the server, by way of a keeper that forks another should it die; not to be called
+ * after MPI_Init. `job` is borrowed. The server keeps
  * standard input, output and error; every other descriptor of the parent is closed in it.
  */
 ND_MUST nd_code nd_server_start(nd_server *s, const nd_server_job *job, nd_err *err);
@@ -104,8 +107,8 @@ ND_MUST nd_code nd_server_send_task(nd_server *s, const nd_child_limits *limits,
 ND_MUST nd_code nd_server_cancel(nd_server *s, nd_err *err);
 
 /* The next whole message, if there is one. ND_EIO when the server itself died: the message
- * says how, and the server is as if stopped. A new one may then be started where fork is
- * safe: not after MPI_Init. */
+ * says how. Its task is gone, and another server is there, unless nd_server_fd says that none
+ * is: then `s` is as if stopped. */
 ND_MUST nd_code nd_server_poll(nd_server *s, nd_server_message *out, bool *have,
                                nd_err *err);
 

@@ -54,10 +54,11 @@ struct nd_transport {
     void *state;
 };
 
-/* Takes over `server`, running, and its end; starts it again when it dies, but not for
- * ever: ND_RESTARTS_MAX times without a record in between. */
-ND_MUST nd_code nd_serial_open(nd_transport *t, nd_server *server, const nd_server_job *job,
-                               nd_err *err);
+/* Takes over `server`, running, and its end. */
+ND_MUST nd_code nd_serial_open(nd_transport *t, nd_server *server, nd_err *err);
+
+/* A server that dies has a successor, but not for ever: a worker whose servers die so many
+ * times without a record in between gives up. */
 
 enum { ND_RESTARTS_MAX = 8 };
 
@@ -67,6 +68,8 @@ typedef struct nd_mpi {
     int rank, size;
     const nd_server_job *job;
     nd_server server;       /* of a worker, and of a master that is alone */
+    int restarts;           /* of it since the last record                */
+    uint32_t lives;         /* servers that died: a task for one of them is void */
     char server_fault[256]; /* why there is none                          */
     bool initialised;       /* MPI is up                                  */
     int exit_code;          /* what the master said, < 0 before           */

@@ -21,7 +21,8 @@
 
 enum {
     SYNC_EVERY = 1,     /* seconds that a record may wait for the disk         */
-    PUBLISH_EVERY = 60, /* seconds between two results.nc, while live          */
+    PUBLISH_EVERY = 60, /* seconds between two results.nc, while live,         */
+    PUBLISH_SHARE = 20, /* and so many times what the last one took            */
     DRAIN = 30,         /* seconds that USR1 leaves to what runs               */
     LOST_FOR = 60,      /* seconds without any worker before the run gives up  */
 };
@@ -42,7 +43,7 @@ typedef struct run {
     nd_text dir;
     double deadline; /* nd_now(); HUGE_VAL: none */
     double cut_at;   /* when what still runs is cancelled */
-    double synced_at, published_at, lost_since;
+    double synced_at, published_at, publishing, lost_since;
     bool unsynced, unpublished, cancelled;
 } run;
 
@@ -399,6 +400,7 @@ static nd_code watch_time(run *r, nd_err *err)
 static nd_code publish(run *r, nd_err *err)
 {
     nd_text path = {0};
+    const double start = nd_now();
     nd_code code = path_in(r, "results.nc", &path, err);
     if (code == ND_OK)
         code = nd_publish_results(path.s, &r->plan, &r->ledger, r->journal, &r->past,
@@ -406,6 +408,7 @@ static nd_code publish(run *r, nd_err *err)
     nd_text_free(&path);
     r->unpublished = false;
     r->published_at = nd_now();
+    r->publishing = r->published_at - start;
     return code;
 }
 
@@ -417,7 +420,9 @@ static nd_code watch_disk(run *r, nd_err *err)
         r->unsynced = false;
         r->synced_at = now;
     }
-    if (r->unpublished && now - r->published_at >= PUBLISH_EVERY) return publish(r, err);
+    /* Meanwhile no worker gets a task: of a large campaign it is made less often. */
+    const double every = fmax(PUBLISH_EVERY, PUBLISH_SHARE * r->publishing);
+    if (r->unpublished && now - r->published_at >= every) return publish(r, err);
     return ND_OK;
 }
 
@@ -446,13 +451,15 @@ static bool over(const run *r)
 
 static nd_code loop(run *r, nd_err *err)
 {
-    while (!over(r)) {
+    enum { BURST = 256 }; /* events in a row before anything else gets its turn */
+    for (size_t row = 1; !over(r); row++) {
         nd_event e;
         bool have;
         ND_TRY(watch_time(r, err));
         ND_TRY(hand_out(r, err));
         ND_TRY(r->t->ops->poll(r->t, &e, &have, err));
         if (have) ND_TRY(handle(r, &e, err));
+        if (have && row % BURST) continue;
         ND_TRY(watch_disk(r, err));
         ND_TRY(watch_workers(r, err));
         nd_show_tick(&r->show, r->sched, nd_signals_caught() ? "stopping" : "running",

@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A mini-batch and a checkpoint take much less. */
+#define GRACE 20.0
+
 void nd_task_put(nd_text *out, const nd_params *p, const char *checkpoint)
 {
     nd_text_add(out, "%s\n", checkpoint);
@@ -149,7 +152,8 @@ nd_code nd_campaign_job(nd_server_job *job, nd_err *err)
 {
     nd_shelf *shelf = calloc(1, sizeof *shelf);
     if (!shelf) return ND_FAIL(err, ND_ENOMEM, "no memory for the data sets' shelf");
-    *job = (nd_server_job){.ctx = shelf, .prepare = prepare, .run = run, .failed = failed};
+    *job = (nd_server_job){
+        .ctx = shelf, .prepare = prepare, .run = run, .failed = failed, .grace = GRACE};
     return ND_OK;
 }
 

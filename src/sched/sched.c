@@ -188,7 +188,7 @@ static void add_pending(nd_sched *s, kind *k, size_t rank)
 /* Puts the tasks in their order, and all of them among the pending ones. */
 static void sort_tasks(nd_sched *s, const float *cost, const int *attempts)
 {
-    size_t at[ND_KINDS_MAX];
+    size_t at[ND_KINDS_MAX] = {0};
     for (size_t k = 0; k < s->config.n_kinds; k++)
         at[k] = s->kinds[k].first;
     for (size_t i = 0; i < s->config.n_tasks; i++)

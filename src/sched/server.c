@@ -5,6 +5,7 @@
 #include "nudge/server.h"
 
 #include "frames_impl.h"
+#include "keeper_impl.h"
 #include "nudge/bytes.h"
 #include "nudge/clock.h"
 #include "trial_server_impl.h"
@@ -19,7 +20,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define GRACE 2.0 /* seconds that a server has to end by itself */
+#define GRACE 2.0  /* seconds that a server has to end by itself */
+#define START 20.0 /* seconds that a keeper has to start one      */
+
+/* Kills and reaps the keeper, with which its server dies, and which may both be dead already. */
+static void bury(nd_server *s)
+{
+    kill(s->keeper, SIGKILL);
+    while (waitpid(s->keeper, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (s->fd >= 0) close(s->fd);
+    close(s->control);
+    nd_text_free(&s->in);
+    *s = ND_SERVER_NONE;
+}
 
 nd_code nd_server_start(nd_server *s, const nd_server_job *job, nd_err *err)
 {
@@ -27,31 +41,25 @@ nd_code nd_server_start(nd_server *s, const nd_server_job *job, nd_err *err)
     int fds[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
         return ND_FAIL_SYS(err, ND_EENV, "cannot make a socket for the trial server");
-    const pid_t parent = getpid(), pid = fork();
-    if (pid == 0) nd_trial_server(fds[1], job, parent);
+    const pid_t parent = getpid(), keeper = fork();
+    if (keeper == 0) nd_keeper(fds[1], job, parent);
     close(fds[1]);
-    if (pid < 0) {
-        const nd_code code = ND_FAIL_SYS(
-            err, ND_EENV, "cannot start the trial server; is ulimit -u too low?");
-        close(fds[0]);
-        return code;
+    s->control = fds[0];
+    s->keeper = keeper;
+    nd_handover h;
+    if (keeper > 0 && nd_keeper_receive(s->control, START, &h)) {
+        s->fd = h.fd;
+        s->pid = h.pid;
+        return ND_OK;
     }
-    s->fd = fds[0];
-    s->pid = pid;
-    return ND_OK;
-}
-
-/* Kills and reaps what may be dead already; its wait status, or -1. */
-static int bury(nd_server *s)
-{
-    int status = -1;
-    kill(s->pid, SIGKILL);
-    while (waitpid(s->pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    close(s->fd);
-    nd_text_free(&s->in);
-    *s = ND_SERVER_NONE;
-    return status;
+    const nd_code code =
+        ND_FAIL(err, ND_EENV, "cannot start the trial server; is ulimit -u too low?");
+    if (keeper > 0)
+        bury(s);
+    else
+        close(fds[0]);
+    if (keeper < 0) *s = ND_SERVER_NONE;
+    return code;
 }
 
 static nd_code not_running(nd_err *err)
@@ -103,6 +111,29 @@ static bool next_message(nd_server *s, nd_server_message *out)
     return false;
 }
 
+/* The server is dead, or its message cannot be held and it has to be: on to the next. */
+static nd_code succeed(nd_server *s, nd_err *err)
+{
+    const bool full = s->in.failed;
+    if (full) kill(s->pid, SIGKILL);
+    close(s->fd);
+    nd_text_free(&s->in);
+    s->used = 0;
+    s->fd = -1;
+    nd_handover h;
+    if (!nd_keeper_receive(s->control, START, &h)) {
+        bury(s);
+        return ND_FAIL(err, ND_EIO,
+                       "the trial server ended, and no other could be started");
+    }
+    s->fd = h.fd;
+    s->pid = h.pid;
+    char words[128];
+    nd_status_words(h.ended, words, sizeof words);
+    return full ? ND_FAIL(err, ND_EIO, "no memory for a trial's record")
+                : ND_FAIL(err, ND_EIO, "the trial server ended: %s", words);
+}
+
 nd_code nd_server_poll(nd_server *s, nd_server_message *out, bool *have, nd_err *err)
 {
     *have = false;
@@ -110,11 +141,7 @@ nd_code nd_server_poll(nd_server *s, nd_server_message *out, bool *have, nd_err 
     /* Reads until a message is whole, but no longer than there is something to read. */
     while (!(*have = next_message(s, out)) && readable(s->fd, 0)) {
         if (nd_frame_fill(s->fd, &s->in, &s->used)) continue;
-        const bool full = s->in.failed;
-        char words[128];
-        nd_status_words(bury(s), words, sizeof words);
-        return full ? ND_FAIL(err, ND_EIO, "no memory for a trial's record")
-                    : ND_FAIL(err, ND_EIO, "the trial server ended: %s", words);
+        return succeed(s, err);
     }
     return ND_OK;
 }

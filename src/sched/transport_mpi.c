@@ -6,8 +6,9 @@
  * other orders are a few bytes; and until the very end the master receives whatever comes.
  *
  * MPI without fault tolerance ends the whole job when a rank dies, so all that may crash
- * lives in the server's children; the server itself is forked before MPI_Init and, should
- * it die, not replaced. */
+ * lives in the server's children. Should the server itself die, its keeper, forked before
+ * MPI_Init, has another; the worker reports LOST, then READY. A task that crosses this LOST
+ * was meant for the dead server: the count of lives in it tells. */
 #include "nudge/transport.h"
 
 #include "launch_impl.h"
@@ -28,15 +29,16 @@
 
 typedef enum tag {
     TAG_HELLO = 1, /* worker: version, commit, host, why it has no server */
-    TAG_TASK,      /* master: f64 seconds, u64 memory, payload */
+    TAG_TASK,      /* master: u32 lives, f64 seconds, u64 memory, payload */
     TAG_CANCEL,
     TAG_RELEASE,
     TAG_EXIT, /* master: u32 exit code; the last word to a worker */
     TAG_PROGRESS,
     TAG_RECORD,
     TAG_CANCELLED,
-    TAG_LOST, /* worker: the reason */
-    TAG_BYE,  /* worker: the last word to the master */
+    TAG_LOST,  /* worker: the reason */
+    TAG_READY, /* worker: its host; there is a server again */
+    TAG_BYE,   /* worker: the last word to the master */
 } tag;
 
 /* The message received last; its memory is used again. */
@@ -184,10 +186,16 @@ nd_code nd_mpi_start(nd_mpi *m, int *argc, char ***argv, const nd_server_job *jo
 
 /* ---- the worker --------------------------------------------------------------------- */
 
-/* Its server died: the master hears so once, and gives the worker no more tasks. */
-static nd_code report_lost(const nd_err *why, nd_err *err)
+/* Its server died, and its task with it; there may be another. */
+static nd_code report_lost(nd_mpi *m, const nd_err *why, nd_err *err)
 {
-    return send_to(0, TAG_LOST, why->message, strlen(why->message), err);
+    m->lives++;
+    ND_TRY(send_to(0, TAG_LOST, why->message, strlen(why->message), err));
+    if (m->restarts++ == ND_RESTARTS_MAX) nd_server_stop(&m->server);
+    if (nd_server_fd(&m->server) < 0) return ND_OK;
+    char host[64];
+    nd_hostname(host, sizeof host);
+    return send_to(0, TAG_READY, host, strlen(host), err);
 }
 
 static nd_code from_server(nd_mpi *m, bool *did, nd_err *err)
@@ -201,9 +209,10 @@ static nd_code from_server(nd_mpi *m, bool *did, nd_err *err)
         nd_err why;
         bool have;
         if (nd_server_poll(&m->server, &s, &have, &why) != ND_OK)
-            return report_lost(&why, err);
+            return report_lost(m, &why, err);
         if (!have) return ND_OK;
         *did = true;
+        if (s.type == ND_SAYS_RECORD) m->restarts = 0;
         ND_TRY(send_to(0, tags[s.type], s.bytes, s.n, err));
     }
 }
@@ -216,6 +225,7 @@ static nd_code obey(nd_mpi *m, const mailbox *in, bool *released, nd_err *err)
     nd_child_limits limits;
     switch (in->tag) {
     case TAG_TASK:
+        if (nd_get_u32(&c) != m->lives) return ND_OK;
         limits.seconds = nd_get_f64(&c);
         limits.memory = nd_get_u64(&c);
         (void)!nd_server_send_task(&m->server, &limits, c.p, (size_t)(c.end - c.p), NULL);
@@ -255,7 +265,8 @@ nd_code nd_mpi_worker_loop(nd_mpi *m, nd_err *err)
 /* ---- the master --------------------------------------------------------------------- */
 
 typedef struct peer {
-    bool reported; /* HELLO came */
+    bool reported;  /* HELLO came */
+    uint32_t lives; /* servers that it lost */
     char host[64], fault[256];
 } peer;
 
@@ -278,8 +289,9 @@ static int rank_of(size_t worker)
 static nd_code send_task(nd_transport *t, size_t worker, const nd_child_limits *limits,
                          const void *task, size_t n, nd_err *err)
 {
-    (void)t;
+    const master *s = t->state;
     nd_text body = {0};
+    nd_put_u32(&body, s->peers[worker].lives);
     nd_put_f64(&body, limits->seconds);
     nd_put_u64(&body, limits->memory);
     nd_text_bytes(&body, task, n);
@@ -317,17 +329,20 @@ static nd_code poll_events(nd_transport *t, nd_event *out, bool *have, nd_err *e
     static const nd_event_type event[] = {[TAG_PROGRESS] = ND_EVENT_PROGRESS,
                                           [TAG_RECORD] = ND_EVENT_RECORD,
                                           [TAG_CANCELLED] = ND_EVENT_CANCELLED,
-                                          [TAG_LOST] = ND_EVENT_LOST};
+                                          [TAG_LOST] = ND_EVENT_LOST,
+                                          [TAG_READY] = ND_EVENT_READY};
     master *s = t->state;
     mailbox *in = &s->in;
     *have = introduce(s, out);
     if (*have) return ND_OK;
     ND_TRY(try_receive(in, MPI_ANY_SOURCE, have, err));
     if (!*have) return ND_OK;
-    if (in->tag < TAG_PROGRESS || in->tag > TAG_LOST)
+    if (in->tag < TAG_PROGRESS || in->tag > TAG_READY)
         return ND_FAIL(err, ND_EENV, "unexpected message %d from rank %d", in->tag,
                        in->source);
-    *out = (nd_event){event[in->tag], (size_t)in->source - 1, in->bytes, in->n};
+    const size_t worker = (size_t)in->source - 1;
+    s->peers[worker].lives += in->tag == TAG_LOST;
+    *out = (nd_event){event[in->tag], worker, in->bytes, in->n};
     return ND_OK;
 }
 
@@ -427,7 +442,7 @@ static nd_code gather(master *s, nd_err *err)
 
 nd_code nd_mpi_open(nd_transport *t, nd_mpi *m, nd_err *err)
 {
-    if (m->size == 1) return nd_serial_open(t, &m->server, m->job, err);
+    if (m->size == 1) return nd_serial_open(t, &m->server, err);
     master *s = calloc(1, sizeof *s);
     peer *peers = calloc((size_t)m->size - 1, sizeof *peers);
     if (!s || !peers) {

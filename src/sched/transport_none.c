@@ -20,7 +20,7 @@ nd_code nd_mpi_start(nd_mpi *m, int *argc, char ***argv, const nd_server_job *jo
 
 nd_code nd_mpi_open(nd_transport *t, nd_mpi *m, nd_err *err)
 {
-    return nd_serial_open(t, &m->server, m->job, err);
+    return nd_serial_open(t, &m->server, err);
 }
 
 nd_code nd_mpi_worker_loop(nd_mpi *m, nd_err *err)

@@ -8,7 +8,6 @@
 
 typedef struct serial {
     nd_server server;
-    const nd_server_job *job;
     bool ready;   /* READY is still to be said */
     int restarts; /* since the last record     */
     nd_err fault;
@@ -49,8 +48,8 @@ static nd_code release(nd_transport *t, size_t worker, nd_err *err)
 
 static nd_event lost(serial *s)
 {
-    if (s->restarts++ < ND_RESTARTS_MAX)
-        s->ready = nd_server_start(&s->server, s->job, NULL) == ND_OK;
+    if (s->restarts++ == ND_RESTARTS_MAX) nd_server_stop(&s->server);
+    s->ready = nd_server_fd(&s->server) >= 0;
     return (nd_event){ND_EVENT_LOST, 0, s->fault.message, strlen(s->fault.message)};
 }
 
@@ -105,12 +104,11 @@ static const nd_transport_ops serial_ops = {
     .close = close_serial,
 };
 
-nd_code nd_serial_open(nd_transport *t, nd_server *server, const nd_server_job *job,
-                       nd_err *err)
+nd_code nd_serial_open(nd_transport *t, nd_server *server, nd_err *err)
 {
     serial *s = calloc(1, sizeof *s);
     if (!s) return ND_FAIL(err, ND_ENOMEM, "no memory for a worker");
-    *s = (serial){.server = *server, .job = job, .ready = true};
+    *s = (serial){.server = *server, .ready = true};
     *server = ND_SERVER_NONE;
     nd_hostname(s->host, sizeof s->host);
     *t = (nd_transport){&serial_ops, s};

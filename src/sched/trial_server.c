@@ -31,7 +31,7 @@ typedef struct server {
     const nd_server_job *job;
     nd_text in;
     size_t used;
-    bool quit;
+    bool quit, failed;
 } server;
 
 typedef struct trial {
@@ -171,9 +171,9 @@ static int start_child(server *s, trial *t)
 
 /* ---- watching it -------------------------------------------------------------------- */
 
-static void tell_to_stop(trial *t)
+static void tell_to_stop(const server *s, trial *t)
 {
-    const double end = nd_now() + ND_STOP_GRACE;
+    const double end = nd_now() + s->job->grace;
     if (t->cancelled) return;
     t->cancelled = true;
     kill(t->pid, STOP_SIGNAL);
@@ -185,7 +185,7 @@ static void take_orders(server *s, trial *t)
     nd_frame f;
     while (!t->over && nd_frame_next(&s->in, &s->used, &f)) {
         if (f.type == ND_FRAME_CANCEL)
-            tell_to_stop(t);
+            tell_to_stop(s, t);
         else /* QUIT; or a second task, which no sound parent sends */
             s->quit = t->over = true;
     }
@@ -333,7 +333,7 @@ static void serve(server *s, const nd_frame *f)
     t.limits.memory = nd_get_u64(&c);
     nd_text_bytes(&t.task, c.p, (size_t)(c.end - c.p));
     if (c.bad || t.task.failed)
-        s->quit = true;
+        s->quit = s->failed = true;
     else
         run_trial(s, &t);
     if (!s->quit) {
@@ -342,19 +342,25 @@ static void serve(server *s, const nd_frame *f)
             : t.record.failed
                 ? ND_ENOMEM
                 : nd_frame_send(s->fd, ND_FRAME_RECORD, t.record.s, t.record.n, NULL);
-        s->quit = sent != ND_OK; /* the parent sees a dead server, and gives the task on */
+        /* the parent sees a dead server, and gives the task on */
+        s->quit = s->failed = sent != ND_OK;
     }
     nd_text_free(&t.task);
     nd_text_free(&t.in);
     nd_text_free(&t.record);
 }
 
-_Noreturn void nd_trial_server(int fd, const nd_server_job *job, pid_t parent)
+void nd_child_of(pid_t parent, int fd)
 {
     become_child_of(parent);
     /* A lock or a pipe of the parent's must not live on here. */
     if (fd > 3) close_range(3, (unsigned)fd - 1, 0);
     close_range(fd < 3 ? 3 : (unsigned)fd + 1, ~0u, 0);
+}
+
+_Noreturn void nd_trial_server(int fd, const nd_server_job *job, pid_t parent)
+{
+    nd_child_of(parent, fd);
     server s = {.fd = fd, .job = job};
     while (!s.quit) {
         nd_frame f;
@@ -366,5 +372,5 @@ _Noreturn void nd_trial_server(int fd, const nd_server_job *job, pid_t parent)
             s.quit = true;
         /* else a CANCEL that crossed its task's end */
     }
-    _exit(0);
+    _exit(s.failed);
 }

@@ -125,6 +125,7 @@ static const struct {
 static void direction_numbers(size_t axis, uint32_t v[BITS])
 {
     const unsigned s = axis ? joe_kuo[axis - 1].s : 0;
+    assert(!axis || s);
     for (unsigned k = 0; k < BITS; k++) {
         if (!axis || k < s) {
             v[k] = (axis ? (uint32_t)joe_kuo[axis - 1].m[k] : 1) << (BITS - 1 - k);

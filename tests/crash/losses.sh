@@ -26,14 +26,16 @@ check "... and with the reason" told "$TMP/1"
 check "going on does not try it again" exits 1 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/1"
 check "... but for --retry-failed" says '0 ran now'
 if have_mpi; then
-    check "on 5 ranks it uses up two workers" exits 1 ranks 5 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/5"
-    check "... with the others done" counts "$TMP/5" 3 1
-    check "... and with the reason" told "$TMP/5"
+    check "so it does on 3 ranks" exits 1 ranks 3 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/3"
     lost() { [ "$(grep -c 'lost worker' "$TMP/err")" = 2 ]; }
-    check "... which the log counts" exits 1 ranks 5 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/5b"
-    check "... as two" lost
-    check "files agree" exits 0 "$NUDGE" verify "$TMP/5"
+    check "... at the cost of two servers" lost
+    check "... with the others done" counts "$TMP/3" 3 1
+    check "... and with the reason" told "$TMP/3"
+    check "files agree" exits 0 "$NUDGE" verify "$TMP/3"
+    sed -i '/^where/d' "$TMP/spec.yaml"
+    check "three such trials and one worker" exits 1 ranks 2 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/2"
+    check "... leave the worker to the others" counts "$TMP/2" 3 3
 else
-    skip "the same on 5 ranks" "built without MPI"
+    skip "the same on 3 ranks" "built without MPI"
 fi
 finish

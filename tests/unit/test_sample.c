@@ -284,6 +284,31 @@ static void an_axis_overridden(void **state)
     nd_spec_free(held);
 }
 
+/* Any beginning of a good spec, and any one byte changed, is read or refused: no crash. */
+static void hostile_bytes(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "campaign: h\ndesign: {kind: sobol, seed: 3, scramble: none}\nsamples: 5\n"
+        "axes:\n  ep.beta: {linspace: [0.1, 3]}\n  ep.T: {logspace: [9, 4, 2]}\n"
+        "  ep.K: {range: [1, 9, 2]}\n  model.layers: [[7, 3], [7, 4]]\n"
+        "where: \"ep.T < 8\"\n";
+    static const char bytes[] = {0,   '\n', '"', '[', '{',       ':',
+                                 '-', '9',  '0', ' ', (char)0xff};
+    for (size_t i = 0; i < sizeof text; i++)
+        for (size_t b = 0; b <= sizeof bytes; b++) {
+            char copy[sizeof text];
+            memcpy(copy, text, sizeof text);
+            if (b < sizeof bytes) copy[i] = bytes[b];
+            const nd_source source = {"h", copy, b < sizeof bytes ? sizeof text - 1 : i};
+            nd_spec *s = NULL;
+            nd_err err = {0};
+            if (nd_spec_parse(&source, NULL, 0, &s, &err) != ND_OK)
+                assert_true(err.message[0] != '\0');
+            nd_spec_free(s);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,7 +316,7 @@ int main(void)
         cmocka_unit_test(one_point_a_stratum),  cmocka_unit_test(axes_are_independent),
         cmocka_unit_test(sobol_integrates),     cmocka_unit_test(values_of_axes),
         cmocka_unit_test(extension_keeps_keys), cmocka_unit_test(with_everything_else),
-        cmocka_unit_test(an_axis_overridden),
+        cmocka_unit_test(an_axis_overridden),   cmocka_unit_test(hostile_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,6 +93,15 @@ static void do_hang(nd_server_child *io)
         pause();
 }
 
+/* Stops when told to, after a last word. */
+static void do_obey(nd_server_child *io)
+{
+    nd_child_progress(io, "at work", 7);
+    while (!nd_child_cancelled())
+        nd_sleep(0.001);
+    nd_child_progress(io, ", put down", 10);
+}
+
 static void do_huge(nd_server_child *io)
 {
     unsigned char *p = malloc(HUGE_BYTES);
@@ -185,6 +194,7 @@ static const struct {
     {"exit", do_exit},
     {"nothing", do_nothing},
     {"hang", do_hang},
+    {"obey", do_obey},
     {"huge", do_huge},
     {"progress", do_progress},
     {"torn", do_torn},
@@ -219,7 +229,11 @@ static void failed(void *ctx, const void *task, size_t n, const nd_child_end *ho
                 (int)how->fate, how->number);
 }
 
-static const nd_server_job job = {.prepare = prepare, .run = run, .failed = failed};
+static const nd_server_job job = {
+    .prepare = prepare, .run = run, .failed = failed, .grace = 0.2};
+/* One that waits longer than any of these tests. */
+static const nd_server_job patient = {
+    .prepare = prepare, .run = run, .failed = failed, .grace = 3600};
 
 /* ---- the parent --------------------------------------------------------------------- */
 
@@ -229,11 +243,21 @@ typedef struct fixture {
     bool cancelled;
 } fixture;
 
-static int setup(void **state)
+static int setup_with(void **state, const nd_server_job *j)
 {
     fixture *f = calloc(1, sizeof *f);
     *state = f;
-    return !f || nd_server_start(&f->server, &job, NULL) != ND_OK;
+    return !f || nd_server_start(&f->server, j, NULL) != ND_OK;
+}
+
+static int setup(void **state)
+{
+    return setup_with(state, &job);
+}
+
+static int setup_patient(void **state)
+{
+    return setup_with(state, &patient);
 }
 
 static int teardown(void **state)
@@ -436,6 +460,20 @@ static void cancelled_child(void **state)
     assert_string_equal(record_of(f, "ok", unlimited), "fine");
 }
 
+/* A child that listens has its last word, and is not waited for. */
+static void cancelled_child_puts_down_its_work(void **state)
+{
+    fixture *f = *state;
+    send_task(f, "obey", unlimited);
+    assert_int_equal(listen_to(f, true, NULL), ND_OK);
+    assert_int_equal(nd_server_cancel(&f->server, NULL), ND_OK);
+    assert_int_equal(listen_to(f, false, NULL), ND_OK);
+    assert_true(f->cancelled);
+    assert_int_equal(f->record.n, 0);
+    assert_string_equal(nd_text_str(&f->progress), "at work, put down");
+    assert_string_equal(record_of(f, "ok", unlimited), "fine");
+}
+
 static void dead_server_is_an_error(void **state)
 {
     fixture *f = *state;
@@ -443,6 +481,17 @@ static void dead_server_is_an_error(void **state)
     nd_err err;
     assert_int_equal(listen_to(f, false, &err), ND_EIO);
     assert_non_null(strstr(err.message, "the trial server ended: killed by SIGKILL"));
+    assert_true(nd_server_fd(&f->server) >= 0); /* there is another */
+    assert_string_equal(record_of(f, "ok", unlimited), "fine");
+
+    /* Without its keeper it is gone for good. */
+    const pid_t server = f->server.pid;
+    send_task(f, "hang", unlimited);
+    assert_int_equal(listen_to(f, true, NULL), ND_OK);
+    assert_int_equal(kill(f->server.keeper, SIGKILL), 0);
+    assert_int_equal(listen_to(f, false, &err), ND_EIO);
+    assert_non_null(strstr(err.message, "no other could be started"));
+    assert_true(vanishes(server));
     assert_int_equal(nd_server_fd(&f->server), -1);
     assert_int_equal(nd_server_send_task(&f->server, &unlimited, "ok", 2, &err), ND_EIO);
     assert_int_equal(nd_server_start(&f->server, &job, NULL), ND_OK);
@@ -543,7 +592,7 @@ static void serial_transport(void **state)
 {
     fixture *f = *state;
     nd_transport t;
-    assert_int_equal(nd_serial_open(&t, &f->server, &job, NULL), ND_OK);
+    assert_int_equal(nd_serial_open(&t, &f->server, NULL), ND_OK);
     assert_int_equal(f->server.fd, -1); /* taken over */
     assert_string_equal(t.ops->name, "serial");
     assert_int_equal(t.ops->n_workers(&t), 1);
@@ -583,7 +632,7 @@ static void release_ends_the_worker(void **state)
     fixture *f = *state;
     const pid_t server = f->server.pid;
     nd_transport t;
-    assert_int_equal(nd_serial_open(&t, &f->server, &job, NULL), ND_OK);
+    assert_int_equal(nd_serial_open(&t, &f->server, NULL), ND_OK);
     assert_event(&t, ND_EVENT_READY, NULL);
     assert_int_equal(t.ops->release(&t, 0, NULL), ND_OK);
     assert_true(vanishes(server));
@@ -657,6 +706,8 @@ int main(void)
         TEST(progress_in_order),
         TEST(memory_limit),
         TEST(cancelled_child),
+        cmocka_unit_test_setup_teardown(cancelled_child_puts_down_its_work, setup_patient,
+                                        teardown),
         TEST(dead_server_is_an_error),
         TEST(stopping_ends_a_running_child),
         TEST(dies_with_its_parent),
