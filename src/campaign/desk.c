@@ -74,8 +74,10 @@ static nd_code check_file(const char *path, const char *name, const nd_ledger *l
                           nd_err *err)
 {
     nd_key key;
+    nd_err why = {0};
     char is[ND_KEY_TEXT];
-    ND_TRY(nd_checkpoint_key(path, &key, err));
+    if (nd_checkpoint_key(path, &key, &why) != ND_OK)
+        return ND_FAIL(err, ND_EDIFFERS, "%s; its trial would begin anew", why.message);
     nd_key_text(key, is);
     if (strcmp(is, name) != 0)
         return ND_FAIL(err, ND_EDIFFERS, "%s is the checkpoint of trial %s", path, is);

@@ -22,8 +22,8 @@ void nd_desk_clear(const char *dir, nd_key key);
  * folder, if it is empty. */
 void nd_desk_tidy(const char *dir, const nd_ledger *ledger);
 
-/* Every file is whole and named as the trial it is of, which has not come to its end. ND_EDIFFERS,
- * ND_ECORRUPT. files: how many there are. */
+/* Every file is whole and named as the trial it is of, which has not come to its end: else
+ * ND_EDIFFERS. files: how many there are. */
 ND_MUST nd_code nd_desk_check(const char *dir, const nd_ledger *ledger, size_t *files,
                               nd_err *err);
 

@@ -16,7 +16,9 @@ END
 check "the campaign in one go" exits 0 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/whole"
 check "... leaves no checkpoints" test ! -e "$TMP/whole/checkpoints"
 
-checkpoint() { ls "$1/checkpoints" 2>/dev/null | grep -xE '[0-9a-f]{32}' | head -1; }
+checkpoint() { # its name, which is the trial's key
+    find "$1/checkpoints" -regextype egrep -regex '.*/[0-9a-f]{32}' -printf '%f\n' 2>/dev/null | head -n 1
+}
 epoch() { "$NUDGE" status "$1" 2>/dev/null | grep -oE 'epoch +[0-9]+' | grep -oE '[0-9]+' | sort -n | tail -1; }
 well_under_way() { # waits until a trial has passed epoch 10
     local i
@@ -50,10 +52,10 @@ first_epoch() { # the epoch after which a run of DIR first speaks
     [ "$first" -gt 5 ] || { echo "it spoke first in epoch $first"; return 1; }
 }
 
-for how in "TERM 75" "KILL 137"; do
-    dir=$TMP/${how% *}
+for signal in TERM KILL; do
+    dir=$TMP/$signal
     check "a run is under way" start "$dir"
-    check "SIG${how% *} ends it" stop $how
+    check "SIG$signal ends it" stop $signal "$([ $signal = TERM ] && echo 75 || echo 137)"
     check "... with a checkpoint" test -n "$(checkpoint "$dir")"
     check "... that verify finds whole" exits 0 "$NUDGE" verify "$dir"
     check "... and counts" says 'checkpoints: [12], each whole'
