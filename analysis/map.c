@@ -343,14 +343,24 @@ static nd_code find_dimensions(builder *b, nd_err *err)
 
 /* ---- the empty cube ---- */
 
-/* A column with different values at all coordinates names the dimension; else the first. */
-static size_t naming_column(const dimension *d)
+static int ascending(const void *a, const void *b)
 {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* A column with different values at all coordinates names the dimension; else the first.
+ * Sorted, as there may be as many coordinates as samples. */
+static size_t naming_column(const builder *b, const dimension *d)
+{
+    double *sorted = b->values; /* there are no more coordinates than trials */
     for (size_t c = 0; c < d->n_columns; c++) {
+        for (size_t i = 0; i < d->n; i++)
+            sorted[i] = d->keys[c][d->sample[i]];
+        qsort(sorted, d->n, sizeof *sorted, ascending);
         bool unique = true;
-        for (size_t i = 0; i < d->n && unique; i++)
-            for (size_t k = 0; k < i && unique; k++)
-                unique = d->keys[c][d->sample[i]] != d->keys[c][d->sample[k]];
+        for (size_t i = 1; i < d->n && unique; i++)
+            unique = sorted[i - 1] != sorted[i];
         if (unique) return c;
     }
     return 0;
@@ -371,7 +381,7 @@ static nd_code make_axes(builder *b, nd_err *err)
     nd_cube *cube = b->cube;
     for (size_t i = 0; i < b->n_dims; i++) {
         const dimension *d = &b->dims[i];
-        const size_t naming = naming_column(d);
+        const size_t naming = naming_column(b, d);
         const int axis = d->fixed ? -1 : (int)cube->n_axes;
         for (size_t c = 0; c < d->n_columns; c++) {
             const bool is_axis = !d->fixed && c == naming;

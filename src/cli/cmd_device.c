@@ -97,7 +97,7 @@ static void json_report(const char *name, const nd_params *p, const nd_device_re
     nd_json_key(&j, "response"), nd_json_open(&j, '[');
     for (size_t i = 0; i < r->n; i++) {
         nd_json_open(&j, '{');
-        nd_json_key(&j, "pulse"), nd_json_int(&j, (long long)(i * r->apart));
+        nd_json_key(&j, "pulse"), nd_json_int(&j, (long long)i * (long long)r->apart);
         nd_json_key(&j, "mean"), nd_json_real(&j, r->mean[i]);
         nd_json_key(&j, "one"), nd_json_real(&j, r->one[i]);
         nd_json_close(&j);

@@ -283,6 +283,68 @@ static void reader_of_a_live_journal(void **state)
     nd_journal_close(w);
 }
 
+/* A reader takes up what was appended since, an unfinished record when it is finished, and
+ * notices when the file is another one. */
+static void reader_follows_the_writer(void **state)
+{
+    const fixture *f = *state;
+    nd_err err = {0};
+    nd_journal *j;
+    nd_entry e;
+    bool more = true;
+    size_t n;
+    write_journal(f->path);
+    assert_int_equal(nd_journal_open(&j, f->path, false, &err), ND_OK);
+    for (n = 0; nd_journal_next(j, &e, &more, &err) == ND_OK && more; n++)
+        ;
+    assert_int_equal(n, N);
+    assert_int_equal(nd_journal_refresh(j, &err), ND_OK); /* nothing new */
+    assert_int_equal(nd_journal_next(j, &e, &more, &err), ND_OK);
+    assert_false(more);
+
+    nd_text whole = {0};
+    nd_journal *writer;
+    assert_int_equal(nd_journal_open(&writer, f->path, true, &err), ND_OK);
+    assert_int_equal(nd_journal_append(writer, ND_ENTRY_SHARD, "new", 3, &err), ND_OK);
+    nd_journal_close(writer);
+    assert_int_equal(nd_file_read(f->path, &whole, &err), ND_OK);
+    for (size_t cut = 1; cut <= 14; cut++) { /* the last record has 15 bytes */
+        assert_int_equal(truncate(f->path, (off_t)(whole.n - cut)), 0);
+        assert_int_equal(nd_journal_refresh(j, &err), ND_OK);
+        assert_int_equal(nd_journal_next(j, &e, &more, &err), ND_OK);
+        assert_false(more);
+    }
+    const int fd = open(f->path, O_WRONLY); /* the same file, whole again */
+    assert_int_equal(write(fd, whole.s, whole.n), whole.n);
+    close(fd);
+    assert_int_equal(nd_journal_refresh(j, &err), ND_OK);
+    assert_int_equal(nd_journal_next(j, &e, &more, &err), ND_OK);
+    assert_true(more && e.type == ND_ENTRY_SHARD && e.n == 3 && !memcmp(e.bytes, "new", 3));
+    assert_int_equal(truncate(f->path, 20), 0);
+    assert_int_equal(nd_journal_refresh(j, &err), ND_ECORRUPT);
+    assert_non_null(strstr(err.message, "shorter than it was"));
+    nd_text_free(&whole);
+    nd_journal_close(j);
+}
+
+static void shard_comes_back(void **state)
+{
+    (void)state;
+    const nd_shard in = {3, 7};
+    nd_shard out;
+    nd_text bytes = {0};
+    nd_err err = {0};
+    nd_shard_pack(in, &bytes);
+    assert_int_equal(nd_shard_unpack(&out, bytes.s, bytes.n, &err), ND_OK);
+    assert_true(out.i == 3 && out.n == 7);
+    for (size_t n = 0; n < bytes.n; n++)
+        assert_int_equal(nd_shard_unpack(&out, bytes.s, n, &err), ND_ECORRUPT);
+    nd_text_clear(&bytes);
+    nd_shard_pack((nd_shard){8, 7}, &bytes);
+    assert_int_equal(nd_shard_unpack(&out, bytes.s, bytes.n, &err), ND_ECORRUPT);
+    nd_text_free(&bytes);
+}
+
 static void payloads_come_back(void **state)
 {
     (void)state;
@@ -348,6 +410,15 @@ static void trial_comes_back(void **state)
     assert_int_equal(nd_trial_unpack(&p2, NULL, bytes.s, bytes.n, &err), ND_OK);
     for (size_t n = 0; n < bytes.n; n++)
         assert_int_equal(nd_trial_unpack(&p2, &r2, bytes.s, n, &err), ND_ECORRUPT);
+
+    /* The head alone, also of a record whose curves are missing; but not without the head. */
+    nd_record_init(&r2);
+    assert_int_equal(nd_trial_head(&r2, bytes.s, bytes.n - 100, &err), ND_OK);
+    assert_true(nd_key_same(r2.key, r.key) && r2.status == ND_STATUS_DONE &&
+                r2.epochs == 3);
+    assert_null(r2.curve[ND_METRIC_test_error]);
+    for (size_t n = 0; n < 60; n++)
+        assert_int_equal(nd_trial_head(&r2, bytes.s, n, &err), ND_ECORRUPT);
     nd_record_free(&r);
     nd_text_free(&bytes);
 }
@@ -364,6 +435,8 @@ int main(void)
         cmocka_unit_test(two_writers),
         cmocka_unit_test(full_disk),
         cmocka_unit_test(reader_of_a_live_journal),
+        cmocka_unit_test(reader_follows_the_writer),
+        cmocka_unit_test(shard_comes_back),
         cmocka_unit_test(payloads_come_back),
         cmocka_unit_test(trial_comes_back),
     };
