@@ -81,7 +81,7 @@ typedef struct moments {
 
 static moments moments_of(const float *x, size_t n)
 {
-    moments m = {.n = (double)n, .low = INFINITY, .high = -INFINITY};
+    moments m = {.n = (double)n, .low = HUGE_VAL, .high = -HUGE_VAL};
     double square = 0;
     for (size_t i = 0; i < n; i++)
         m.mean += (double)x[i] / m.n;
