@@ -42,6 +42,7 @@ typedef struct figure {
     const nd_cube *map;
     const nd_map_options *o;
     const nd_series *value, *n, *n_failed;
+    const nd_series *n_pending, *n_unsampled;
     double lo, hi; /* of the values */
     side x, y;     /* y.v NULL: a curve */
     nd_text script;
@@ -294,7 +295,9 @@ static nd_code find_values(figure *f, nd_err *err)
     f->value = nd_cube_var(f->map, f->o->metric);
     f->n = nd_cube_var(f->map, "n");
     f->n_failed = nd_cube_var(f->map, "n_failed");
-    if (!f->value || !f->n || !f->n_failed)
+    f->n_pending = nd_cube_var(f->map, "n_pending");
+    f->n_unsampled = nd_cube_var(f->map, "n_unsampled");
+    if (!f->value || !f->n || !f->n_failed || !f->n_pending || !f->n_unsampled)
         return ND_FAIL(err, ND_EINPUT, "the map has no variable %s", f->o->metric);
     f->lo = HUGE_VAL;
     f->hi = -HUGE_VAL;
@@ -323,18 +326,21 @@ static void add_rectangle(nd_text *out, const figure *f, size_t i, size_t j)
                 f->x.edge[i + 1], f->y.edge[j], f->y.edge[j + 1]);
 }
 
-typedef enum cell_kind { MEASURED, FAILED, MISSING, CELL_KINDS } cell_kind;
+typedef enum cell_kind { MEASURED, FAILED, UNSAMPLED, MISSING, CELL_KINDS } cell_kind;
 
 static cell_kind kind_of(const figure *f, size_t cell)
 {
     if (!isnan(f->value->x[cell])) return MEASURED;
-    return f->n->x[cell] == 0 && f->n_failed->x[cell] > 0 ? FAILED : MISSING;
+    if (f->n->x[cell] == 0 && f->n_failed->x[cell] > 0) return FAILED;
+    return f->n_pending->x[cell] == 0 && f->n_unsampled->x[cell] > 0 ? UNSAMPLED : MISSING;
 }
 
-/* $measured, $failed and $missing: x y, the rectangle, the value; and whether any is. */
+/* $measured, $failed, $unsampled and $missing: x y, the rectangle, the value; and whether any is.
+ */
 static void add_cells(figure *f)
 {
-    static const char *const names[CELL_KINDS] = {"measured", "failed", "missing"};
+    static const char *const names[CELL_KINDS] = {"measured", "failed", "unsampled",
+                                                  "missing"};
     nd_text *out = &f->script;
     for (int kind = 0; kind < CELL_KINDS; kind++) {
         size_t n = 0;
@@ -375,9 +381,8 @@ static void add_printed(figure *f)
 }
 
 /* Half way between the ends of the range, rounded to two digits where that stays inside. */
-static double contour_level(const figure *f)
+static double half_way(const figure *f)
 {
-    if (!isnan(f->o->contour)) return f->o->contour;
     const double middle = 0.5 * (f->lo + f->hi);
     char text[32];
     nd_text rounded = {0};
@@ -386,6 +391,27 @@ static double contour_level(const figure *f)
     nd_text_free(&rounded);
     const double level = strtod(text, NULL);
     return level > f->lo && level < f->hi ? level : middle;
+}
+
+enum { LEVELS_MAX = 8 };
+
+/* What is drawn: what was asked for, else what a refinement followed, else half way. */
+static size_t contour_levels(const figure *f, double level[LEVELS_MAX])
+{
+    size_t n = 0;
+    const char *followed = f->map->contour ? f->map->contour : "";
+    const size_t name = strcspn(followed, " ");
+    level[0] = f->o->contour;
+    if (!isnan(f->o->contour)) return 1;
+    if (strlen(f->o->metric) == name && !strncmp(followed, f->o->metric, name))
+        for (const char *at = followed + name; n < LEVELS_MAX; n++) {
+            char *end;
+            level[n] = strtod(at, &end);
+            if (end == at) break;
+            at = end;
+        }
+    if (!n) level[n++] = half_way(f);
+    return n;
 }
 
 /* The line passes where a square of four measured cells has values on both sides. */
@@ -408,10 +434,18 @@ static bool contour_passes(const figure *f, double level)
 static void add_contour(figure *f)
 {
     nd_text *out = &f->script;
-    const double level = contour_level(f);
-    nd_text_add(out, "nd_contour = %d\nnd_level = %.9g\n", contour_passes(f, level), level);
+    double level[LEVELS_MAX];
+    const size_t n = contour_levels(f, level);
+    bool passes = false;
     nd_text label = {0};
-    nd_text_add(&label, "%s = %.3g", f->value->name, level);
+    nd_text_add(out, "nd_levels = \"");
+    for (size_t k = 0; k < n; k++) {
+        passes |= contour_passes(f, level[k]);
+        nd_text_add(out, "%s%.9g", k ? ", " : "", level[k]);
+        nd_text_add(&label, "%s%s%.3g", k ? "" : f->value->name, k ? ", " : " = ",
+                    level[k]);
+    }
+    nd_text_add(out, "\"\nnd_contour = %d\n", passes);
     nd_figure_text(out, "nd_level_text", nd_text_str(&label), 0);
     out->failed |= label.failed;
     nd_text_free(&label);

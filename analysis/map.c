@@ -9,6 +9,7 @@
 #include "figure_impl.h"
 #include "nudge/clock.h"
 #include "nudge/mem.h"
+#include "nudge/merit.h"
 #include "nudge/stat.h"
 
 #include <assert.h>
@@ -465,6 +466,9 @@ static nd_code make_vars(builder *b, nd_err *err)
                    err));
     ND_TRY(
         add_var(b->cube, "n_failed", "failed trials beside them", "1", false, true, err));
+    ND_TRY(add_var(b->cube, "n_pending", "trials still to run", "1", false, true, err));
+    ND_TRY(add_var(b->cube, "n_unsampled", "trials that the design left out", "1", false,
+                   true, err));
     for (size_t c = 0; c < b->r->n_columns; c++) {
         const nd_series *v = &b->r->columns[c];
         if (v->role == ND_ROLE_TUNE || v->role == ND_ROLE_DERIVED)
@@ -488,6 +492,7 @@ static nd_code describe(builder *b, nd_err *err)
     if (code == ND_OK) code = nd_series_describe(&cube->summary, r->question, err);
     if (code == ND_OK) code = nd_series_describe(&cube->source, r->source, err);
     if (code == ND_OK) code = nd_series_describe(&cube->spec, r->spec, err);
+    if (code == ND_OK) code = nd_series_describe(&cube->contour, r->contour, err);
     nd_text_free(&history);
     return code;
 }
@@ -519,20 +524,17 @@ static nd_status status_of(const builder *b, const member *m)
     return (nd_status)b->r->status.x[m->trial];
 }
 
-/* Median validation error of a setting. With `strict`, a trial that would fail again is
- * infinitely wrong, so that a setting that sometimes diverges loses to one that does not.
- */
-static double merit(const builder *b, const member *m, size_t n, bool strict)
+static nd_merit merit(const builder *b, const member *m, size_t n)
 {
-    size_t kept = 0;
+    size_t kept = 0, hopeless = 0;
     for (size_t i = 0; i < n; i++) {
         const nd_status s = status_of(b, &m[i]);
         if (s == ND_STATUS_DONE)
             b->values[kept++] = b->r->metric[ND_METRIC_validation_error].x[m[i].trial];
-        else if (strict && nd_status_failed(s) && !nd_status_retry(s))
-            b->values[kept++] = HUGE_VAL;
+        else if (nd_status_failed(s) && !nd_status_retry(s))
+            hopeless++;
     }
-    return nd_stat_median(b->values, nd_stat_sort(b->values, kept));
+    return nd_merit_of(b->values, kept, hopeless);
 }
 
 static size_t run_of(const member *m, size_t n, bool same_setting)
@@ -548,16 +550,14 @@ static bool choose_setting(const builder *b, const member **m, size_t *n)
 {
     const member *end = *m + *n, *best = NULL;
     size_t best_n = 0;
-    double best_strict = 0, best_loose = 0;
+    nd_merit highest = {(double)NAN, (double)NAN};
     for (const member *p = *m; p < end;) {
         const size_t k = run_of(p, (size_t)(end - p), true);
-        const double strict = merit(b, p, k, true), loose = merit(b, p, k, false);
-        if (!isnan(loose) && (!best || strict < best_strict ||
-                              (strict == best_strict && loose < best_loose))) {
+        const nd_merit of = merit(b, p, k);
+        if (nd_merit_better(of, highest)) {
             best = p;
             best_n = k;
-            best_strict = strict;
-            best_loose = loose;
+            highest = of;
         }
         p += k;
     }
@@ -594,11 +594,13 @@ static nd_code fill_cell(builder *b, const member *m, size_t n, nd_err *err)
     for (size_t i = 0; i < n; i++) {
         var[0].x[m->cell] += chosen && status_of(b, &m[i]) == ND_STATUS_DONE;
         var[1].x[m->cell] += nd_status_failed(status_of(b, &m[i]));
+        var[2].x[m->cell] += status_of(b, &m[i]) == ND_STATUS_PENDING;
+        var[3].x[m->cell] += status_of(b, &m[i]) == ND_STATUS_UNSAMPLED;
     }
     if (!chosen) return ND_OK;
     for (size_t metric = 0; metric < ND_METRICS; metric++)
         ND_TRY(fill_metric(b, metric, m, n, err));
-    var += 2;
+    var += 4;
     for (size_t c = 0; c < b->r->n_columns; c++) {
         const nd_series *v = &b->r->columns[c];
         if (v->role == ND_ROLE_TUNE || v->role == ND_ROLE_DERIVED)
@@ -632,7 +634,7 @@ static nd_code build(builder *b, nd_err *err)
     ND_TRY(find_dimensions(b, err));
     ND_TRY(check_tuning(b, err));
     ND_TRY(nd_cube_new(&b->cube, b->n_dims, b->r->n_columns,
-                       ND_METRICS * N_STATS + 2 + b->r->n_columns, err));
+                       ND_METRICS * N_STATS + 4 + b->r->n_columns, err));
     ND_TRY(make_axes(b, err));
     ND_TRY(make_vars(b, err));
     ND_TRY(describe(b, err));

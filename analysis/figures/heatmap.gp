@@ -1,8 +1,9 @@
 # heatmap.gp -- a map over two axes: cells coloured by value, the iso-value line, failures.
 # Given: nd_title nd_question nd_xlabel nd_ylabel nd_value, ticks and ranges, and the blocks
-#   $measured $failed $missing   x y x_lo x_hi y_lo y_hi value    (nd_measured ... rows)
+#   $measured $failed $missing $unsampled
+#                                x y x_lo x_hi y_lo y_hi value    (nd_measured ... rows)
 #   $printed                     x y text ink
-#   $grid                        x y value, for the contour       (nd_contour, nd_level)
+#   $grid                        x y value, for the contour       (nd_contour, nd_levels)
 
 # viridis (Smith and van der Walt 2015): even steps of lightness, safe for colour-blind eyes
 set palette defined (0.0000 "#440154", 0.0667 "#481a6c", 0.1333 "#472f7d", 0.2000 "#414487", \
@@ -15,7 +16,7 @@ $line << EOD
 EOD
 if (nd_contour) {
     set contour base
-    set cntrparam levels discrete nd_level
+    set cntrparam levels discrete @nd_levels
     unset surface
     set table $line
     splot $grid using 1:2:3 with lines
@@ -40,6 +41,8 @@ set key below center horizontal Left reverse samplen 2.5 width 2 height 1
 plot \
     $missing using 1:2:3:4:5:6 with boxxyerror fillstyle solid 1 noborder \
         linecolor rgb "#e4e4e4" title (nd_missing ? "not run yet" : ""), \
+    $unsampled using 1:2 with points pointtype 7 pointsize 0.7 linecolor rgb "#b0b0b0" \
+        title (nd_unsampled ? "not sampled" : ""), \
     $failed using 1:2:3:4:5:6 with boxxyerror fillstyle pattern 4 noborder \
         linecolor rgb "#808080" title (nd_failed ? "all trials failed" : ""), \
     $measured using 1:2:3:4:5:6:7 with boxxyerror linecolor palette notitle, \

@@ -11,12 +11,14 @@
 #define NUDGE_JOURNAL_H
 
 #include "nudge/record.h"
+#include "nudge/round.h"
 
 typedef enum nd_entry_type {
     ND_ENTRY_CAMPAIGN = 1, /* nd_origin: the spec, and where it came from */
     ND_ENTRY_SESSION,      /* nd_session: a start of `nudge run`          */
     ND_ENTRY_TRIAL,        /* nd_params and nd_record of an ended attempt */
     ND_ENTRY_SHARD,        /* nd_shard: the part of the campaign that is run here */
+    ND_ENTRY_ROUND,        /* nd_round (round.h): what design: refine decided      */
 } nd_entry_type;           /* new types go to the end; readers skip those they don't know */
 
 enum { ND_ENTRY_MAX = 1 << 28 }; /* bytes of one payload */

@@ -13,7 +13,8 @@ typedef struct nd_map_options {
     const char *metric; /* of a figure                                            */
     const char *const *where; /* (n_where) "ep.beta=0.1": only these trials              */
     size_t n_where;
-    double contour;      /* level of the contour line; NaN: half way between the ends  */
+    double contour; /* level of the contour line; NaN: those that a refinement of the metric
+                     * followed, else half way between the ends */
     const char *command; /* for the file's history; NULL: not stated                   */
 } nd_map_options;
 
@@ -21,7 +22,7 @@ void nd_map_defaults(nd_map_options *o); /* test_error, no selection, contour Na
 
 /* The map as a cube. Axes are the design's; one that `where` fixes becomes a single
  * coordinate. Per metric: NAME (median over replicates), NAME_q1, _q3, _mean, and _low and
- * _high (bootstrap 95 % interval of the median); then n and n_failed (trials), best_P for
+ * _high (bootstrap 95 % interval of the median); then n, n_failed, n_pending and n_unsampled (trials), best_P for
  * each tuned parameter, and derived parameters. Cells without a finished trial are NaN.
  *
  * Of the tuned settings of a cell the one with the lowest median validation_error is taken;

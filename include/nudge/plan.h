@@ -22,8 +22,13 @@ typedef struct nd_plan {
     size_t duplicates; /* same trial as another */
     nd_shard shard;    /* n = 0: all trials; else `all` of them, and trial holds a part */
     size_t all;
+    /* design: refine chooses `budget` of the trials at most, `first` of them in its first round;
+     * else both are 0. */
+    size_t budget, first;
     /* nd_plan_price: */
-    double seconds;         /* of all trials, on one core of this machine */
+    double seconds; /* of all trials, on one core of this machine; of a refinement, of so
+                             * many of the dearest as the budget allows */
+    double seconds_first;   /* of its first round                         */
     double seconds_longest; /* of the longest                             */
     size_t kinds;           /* at most ND_KINDS_MAX; the last holds the rest */
     size_t dearest;         /* the trial that was measured, and its data   */
@@ -38,7 +43,8 @@ ND_MUST nd_code nd_plan_new(nd_plan *plan, const char *path, const char *const *
 /* The same for a spec already read, which the plan takes over even on failure. */
 ND_MUST nd_code nd_plan_of(nd_plan *plan, nd_spec *spec, nd_err *err);
 
-/* Leaves the shard's trials: those whose key, as a number, is i - 1 modulo n. So the parts of
+/* ND_EINPUT for a refinement: what its shards run would depend on the results of the others.
+ * Leaves the shard's trials: those whose key, as a number, is i - 1 modulo n. So the parts of
  * an extended campaign are the old parts extended. Does nothing when shard.n is 0; ND_EINPUT
  * when no trial is left. */
 ND_MUST nd_code nd_plan_shard(nd_plan *plan, nd_shard shard, nd_err *err);

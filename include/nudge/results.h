@@ -22,7 +22,8 @@ typedef struct nd_results_meta {
     const char *command; /* that made this file                      */
     const char *history; /* a line "time: command" per run           */
     const char *creator, *license;
-    const char *isa; /* of this program's kernels */
+    const char *isa;     /* of this program's kernels */
+    const char *contour; /* that a refinement followed: "test_error 0.1 0.2" */
     const nd_results_column *columns;
     size_t n_columns;
     int case_dim; /* dimension of the cases; -1: there are none */
@@ -51,6 +52,7 @@ typedef struct nd_results {
     nd_series status;             /* numbers: nd_status                     */
     nd_series metric[ND_METRICS]; /* numbers; NaN where not measured        */
     char *campaign, *question, *spec, *history, *source; /* NULL: not stated */
+    char *contour; /* likewise; as in nd_results_meta */
 } nd_results;
 
 /* ND_EINPUT when the file is something else, ND_ENOENT when there is none. */

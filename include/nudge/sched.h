@@ -90,6 +90,7 @@ nd_action nd_sched_next(nd_sched *s, double remaining);
 bool nd_sched_finished(const nd_sched *s);   /* every task ended for good       */
 nd_stop nd_sched_stopped(const nd_sched *s); /* ND_STOP_NONE once finished      */
 nd_sched_counts nd_sched_count(const nd_sched *s);
+bool nd_sched_idle(const nd_sched *s, size_t worker);   /* ready, without a task */
 size_t nd_sched_task(const nd_sched *s, size_t worker); /* SIZE_MAX: none       */
 int nd_sched_attempt(const nd_sched *s, size_t worker); /* of its task, from 1  */
 double nd_sched_expected(const nd_sched *s,

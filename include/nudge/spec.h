@@ -14,6 +14,7 @@
 
 #include "nudge/diag.h"
 #include "nudge/params.h"
+#include "nudge/refine.h"
 #include "nudge/role.h"
 #include "nudge/sample.h"
 
@@ -55,6 +56,10 @@ const char *nd_spec_question(const nd_spec *s); /* "" when none is asked */
 const nd_limits *nd_spec_limits(const nd_spec *s);
 const nd_sampler *
 nd_spec_sampler(const nd_spec *s); /* design: grid when nothing was said */
+
+/* NULL unless the design is refine: then the points are those of the whole grid, of which its
+ * rule chooses. */
+const nd_refine *nd_spec_refine(const nd_spec *s);
 
 /* The spec as run: its text, with sets taken up as `overrides: {p: v}`. Reading it again
  * gives the same spec. */

@@ -11,6 +11,7 @@
 #include "job_impl.h"
 #include "progress_impl.h"
 #include "publish_impl.h"
+#include "rounds_impl.h"
 #include "signals_impl.h"
 
 #include <math.h>
@@ -35,7 +36,9 @@ typedef struct run {
     nd_journal *journal;
     nd_ledger ledger;
     nd_past past;
-    nd_sched *sched;
+    nd_rounds *rounds; /* of a refinement, else NULL */
+    nd_rounds rounds_of;
+    nd_sched *sched; /* of the trials asked for so far */
     nd_show show;
     size_t *task; /* (tasks) trial of the plan; owned */
     int *prior;   /* (tasks) attempts before this run that no longer count; owned */
@@ -80,6 +83,7 @@ static nd_code note_origin(run *r, nd_err *err)
     nd_copy(o.file, sizeof o.file, r->o->spec);
     nd_text bytes = {0}, path = {0};
     nd_origin_pack(&o, &bytes);
+    nd_past_forget_rounds(&r->past); /* they were decided for another spec */
     nd_code code = append(r, ND_ENTRY_CAMPAIGN, &bytes, err);
     if (code == ND_OK) code = path_in(r, "spec.yaml", &path, err);
     if (code == ND_OK) code = nd_file_publish(path.s, text, strlen(text), err);
@@ -126,6 +130,14 @@ static nd_code note_session(run *r, nd_err *err)
     return code;
 }
 
+/* A refinement goes on with the rounds that its journal has. */
+static nd_code open_rounds(run *r, nd_err *err)
+{
+    r->rounds = &r->rounds_of;
+    ND_TRY(nd_rounds_new(r->rounds, &r->plan, err));
+    return nd_rounds_replay(r->rounds, &r->past, err);
+}
+
 static nd_code open_campaign(run *r, nd_err *err)
 {
     const nd_campaign_options *o = r->o;
@@ -146,7 +158,8 @@ static nd_code open_campaign(run *r, nd_err *err)
     ND_TRY(nd_desk_open(r->dir.s, err));
     ND_TRY(settle_shard(r, err));
     ND_TRY(note_origin(r, err));
-    return note_session(r, err);
+    ND_TRY(note_session(r, err));
+    return nd_spec_refine(r->plan.spec) ? open_rounds(r, err) : ND_OK;
 }
 
 /* ---- what is left to do ---- */
@@ -178,7 +191,8 @@ static void learn_costs(run *r)
     }
 }
 
-static nd_code schedule(run *r, nd_err *err)
+/* The trials to run; all of them, or those that the rounds so far ask for. */
+static nd_code list_tasks(run *r, nd_err *err)
 {
     const size_t n = r->plan.n;
     const nd_limits *limits = nd_spec_limits(r->plan.spec);
@@ -193,7 +207,9 @@ static nd_code schedule(run *r, nd_err *err)
         code = ND_FAIL(err, ND_ENOMEM, "no memory for %zu trials", n);
         goto out;
     }
+    r->n_tasks = 0;
     for (size_t i = 0; i < n; i++) {
+        if (r->rounds && !r->rounds->asked[i]) continue;
         const nd_line *line = nd_ledger_find(&r->ledger, r->plan.trial[i].key);
         const size_t task = r->n_tasks;
         if (!wanted(r, line, &attempts[task], &r->prior[task])) {
@@ -217,13 +233,35 @@ static nd_code schedule(run *r, nd_err *err)
     config.kinds = kinds;
     code = nd_sched_new(&r->sched, &config, cost, attempts, err);
     if (code == ND_OK) learn_costs(r);
-    r->show.trials = n;
+    r->show.trials = r->n_tasks + config.done_before + config.failed_before;
+    r->show.round = r->rounds && !nd_rounds_over(r->rounds) ? r->rounds->last.number : 0;
     r->show.done_before = config.done_before;
     r->show.failed_before = config.failed_before;
 out:
     free(cost);
     free(attempts);
     free(kinds);
+    return code;
+}
+
+/* Replaces the scheduler; the workers that waited for the old one's tasks wait for the new
+ * one's. None was released: the old one was not asked for actions once all had ended. */
+static nd_code schedule(run *r, nd_err *err)
+{
+    nd_sched *old = r->sched;
+    r->sched = NULL;
+    free(r->task);
+    free(r->prior);
+    r->task = NULL;
+    r->prior = NULL;
+    const nd_code code = list_tasks(r, err);
+    if (old && code == ND_OK) {
+        const nd_sched_counts n = nd_sched_count(old);
+        r->show.ended_before += n.done + n.failed;
+        for (size_t w = 0; w < r->show.n_workers; w++)
+            if (nd_sched_idle(old, w)) nd_sched_ready(r->sched, w);
+    }
+    nd_sched_free(old);
     return code;
 }
 
@@ -404,7 +442,7 @@ static nd_code publish(run *r, nd_err *err)
     nd_code code = path_in(r, "results.nc", &path, err);
     if (code == ND_OK)
         code = nd_publish_results(path.s, &r->plan, &r->ledger, r->journal, &r->past,
-                                  r->o->command, err);
+                                  r->rounds, r->o->command, err);
     nd_text_free(&path);
     r->unpublished = false;
     r->published_at = nd_now();
@@ -469,6 +507,30 @@ static nd_code loop(run *r, nd_err *err)
     return ND_OK;
 }
 
+/* A refinement decides what to run next when all it asked for has ended. */
+static nd_code next_round(run *r, nd_err *err)
+{
+    ND_TRY(nd_rounds_go_on(r->rounds, &r->ledger, r->journal, err));
+    const nd_round *last = &r->rounds->last;
+    r->unsynced = r->unpublished = true;
+    nd_show_note(&r->show, "%s %u: %s; %zu of %zu points, %zu trials of at most %zu",
+                 nd_rounds_over(r->rounds) ? "refined, rounds 1 to" : "round",
+                 last->number - nd_rounds_over(r->rounds), nd_round_text(last),
+                 r->rounds->n_points, r->rounds->map.grid.points, r->rounds->n_asked,
+                 nd_rounds_budget(r->rounds));
+    return schedule(r, err);
+}
+
+static nd_code all_rounds(run *r, nd_err *err)
+{
+    ND_TRY(loop(r, err));
+    while (r->rounds && nd_sched_finished(r->sched) && !nd_rounds_over(r->rounds)) {
+        ND_TRY(next_round(r, err));
+        ND_TRY(loop(r, err));
+    }
+    return ND_OK;
+}
+
 /* ---- ending ---- */
 
 static nd_code close_in_order(run *r, nd_campaign_end *end, nd_err *err)
@@ -477,7 +539,7 @@ static nd_code close_in_order(run *r, nd_campaign_end *end, nd_err *err)
     ND_TRY(publish(r, err));
     nd_desk_tidy(nd_text_str(&r->dir), &r->ledger);
     const nd_sched_counts n = nd_sched_count(r->sched);
-    *end = (nd_campaign_end){.trials = r->plan.n,
+    *end = (nd_campaign_end){.trials = r->show.trials,
                              .done = n.done + r->show.done_before,
                              .failed = n.failed + r->show.failed_before,
                              .pending = n.pending,
@@ -516,13 +578,14 @@ nd_code nd_campaign_run(const nd_campaign_options *o, nd_transport *t, nd_campai
                            t->ops->n_workers(t), err);
     if (code == ND_OK) code = schedule(&r, err);
     if (code == ND_OK) {
-        code = loop(&r, err);
+        code = all_rounds(&r, err);
         if (code == ND_OK) code = close_in_order(&r, end, err);
     }
     nd_show_free(&r.show);
     nd_sched_free(r.sched);
     free(r.task);
     free(r.prior);
+    nd_rounds_free(&r.rounds_of);
     nd_past_free(&r.past);
     nd_ledger_free(&r.ledger);
     nd_journal_close(r.journal);

@@ -61,8 +61,28 @@ void nd_past_add(nd_past *past, const nd_session *s)
                 nd_text_str(&s->command));
 }
 
+void nd_past_forget_rounds(nd_past *past)
+{
+    for (size_t i = 0; i < past->n_rounds; i++)
+        nd_round_free(&past->rounds[i]);
+    free(past->rounds);
+    past->rounds = NULL;
+    past->n_rounds = 0;
+}
+
+static nd_code add_round(nd_past *past, const nd_entry *e, nd_err *err)
+{
+    nd_round *more = realloc(past->rounds, (past->n_rounds + 1) * sizeof *more);
+    if (!more) return ND_FAIL(err, ND_ENOMEM, "no memory for a round");
+    past->rounds = more;
+    ND_TRY(nd_round_unpack(&more[past->n_rounds], e->bytes, e->n, err));
+    past->n_rounds++;
+    return ND_OK;
+}
+
 void nd_past_free(nd_past *past)
 {
+    nd_past_forget_rounds(past);
     nd_origin_free(&past->origin);
     nd_text_free(&past->history);
     *past = (nd_past){0};
@@ -73,6 +93,7 @@ static nd_code replay_one(nd_ledger *l, nd_past *past, const nd_entry *e, nd_err
     nd_code code = ND_OK;
     if (e->type == ND_ENTRY_CAMPAIGN) {
         nd_origin_free(&past->origin);
+        nd_past_forget_rounds(past);
         code = nd_origin_unpack(&past->origin, e->bytes, e->n, err);
     } else if (e->type == ND_ENTRY_SESSION) {
         nd_session session;
@@ -81,6 +102,8 @@ static nd_code replay_one(nd_ledger *l, nd_past *past, const nd_entry *e, nd_err
         nd_session_free(&session);
     } else if (e->type == ND_ENTRY_SHARD) {
         code = nd_shard_unpack(&past->shard, e->bytes, e->n, err);
+    } else if (e->type == ND_ENTRY_ROUND) {
+        code = add_round(past, e, err);
     } else if (e->type == ND_ENTRY_TRIAL) {
         nd_record r;
         ND_TRY(nd_trial_head(&r, e->bytes, e->n, err));

@@ -32,6 +32,8 @@ typedef struct nd_past {
     nd_text history;  /* a line "time: command" for each start     */
     int sessions;     /* starts                                    */
     nd_shard shard;   /* n = 0: the whole campaign                 */
+    nd_round *rounds; /* (n_rounds) of a refinement, since the spec changed last */
+    size_t n_rounds;
 } nd_past;
 
 /* Replays the journal. Free both, whatever comes back. */
@@ -39,6 +41,7 @@ ND_MUST nd_code nd_ledger_replay(nd_ledger *l, nd_past *past, nd_journal *j, nd_
 /* What the journal has beyond the last replay: after nd_journal_refresh. */
 ND_MUST nd_code nd_ledger_follow(nd_ledger *l, nd_past *past, nd_journal *j, nd_err *err);
 void nd_past_free(nd_past *past);
+void nd_past_forget_rounds(nd_past *past); /* the spec is another one */
 void nd_past_add(nd_past *past, const nd_session *s);
 
 #endif

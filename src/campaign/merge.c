@@ -243,6 +243,31 @@ static nd_code write_session(const merge *m, nd_journal *out, nd_err *err)
     return code;
 }
 
+static bool refines(const merge *m)
+{
+    return nd_spec_refine(m->in[m->whole].plan.spec) != NULL;
+}
+
+/* The rounds of a refinement are decided anew, from all that is there now, up to the first for
+ * which trials are missing. */
+static nd_code decide_rounds(const merge *m, nd_err *err)
+{
+    input made = {.dir = m->temporary.s};
+    nd_rounds rounds = {0};
+    nd_code code = open_journal(made.dir, true, &made.journal, err);
+    if (code == ND_OK) code = nd_ledger_replay(&made.ledger, &made.past, made.journal, err);
+    if (code == ND_OK) code = nd_rounds_new(&rounds, &m->in[m->whole].plan, err);
+    while (code == ND_OK && !nd_rounds_over(&rounds) &&
+           nd_rounds_ended(&rounds, &made.ledger))
+        code = nd_rounds_go_on(&rounds, &made.ledger, made.journal, err);
+    if (code == ND_OK) code = nd_journal_sync(made.journal, err);
+    nd_rounds_free(&rounds);
+    nd_past_free(&made.past);
+    nd_ledger_free(&made.ledger);
+    nd_journal_close(made.journal);
+    return code;
+}
+
 static nd_code write_journal(const merge *m, nd_err *err)
 {
     nd_journal *out;
@@ -253,13 +278,16 @@ static nd_code write_journal(const merge *m, nd_err *err)
     if (code == ND_OK) code = write_session(m, out, err);
     if (code == ND_OK) code = nd_journal_sync(out, err);
     nd_journal_close(out);
+    if (code == ND_OK && refines(m)) code = decide_rounds(m, err);
     return code;
 }
 
-static void count(const nd_plan *plan, const nd_ledger *ledger, nd_merge_end *end)
+static void count(const nd_plan *plan, const nd_rounds *rounds, const nd_ledger *ledger,
+                  nd_merge_end *end)
 {
-    end->trials = plan->n;
+    end->trials = rounds ? rounds->n_asked : plan->n;
     for (size_t i = 0; i < plan->n; i++) {
+        if (rounds && !rounds->asked[i]) continue;
         const nd_line *line = nd_ledger_find(ledger, plan->trial[i].key);
         if (!line)
             end->pending++;
@@ -276,6 +304,7 @@ static nd_code write_products(const merge *m, nd_err *err)
     const input *whole = &m->in[m->whole];
     const nd_text *spec = &whole->past.origin.spec;
     input made = {.dir = m->temporary.s};
+    nd_rounds of = {0}, *rounds = NULL;
     nd_text path = {0};
     nd_path_join(&path, made.dir, "spec.yaml");
     nd_code code = nd_text_check(&path, err);
@@ -284,10 +313,16 @@ static nd_code write_products(const merge *m, nd_err *err)
     nd_text_clear(&path);
     nd_path_join(&path, made.dir, "results.nc");
     if (code == ND_OK) code = nd_text_check(&path, err);
+    if (code == ND_OK && refines(m)) {
+        rounds = &of;
+        code = nd_rounds_new(rounds, &whole->plan, err);
+        if (code == ND_OK) code = nd_rounds_replay(rounds, &made.past, err);
+    }
     if (code == ND_OK)
         code = nd_publish_results(path.s, &whole->plan, &made.ledger, made.journal,
-                                  &made.past, m->command, err);
-    if (code == ND_OK) count(&whole->plan, &made.ledger, m->end);
+                                  &made.past, rounds, m->command, err);
+    if (code == ND_OK) count(&whole->plan, rounds, &made.ledger, m->end);
+    nd_rounds_free(&of);
     nd_past_free(&made.past);
     nd_ledger_free(&made.ledger);
     nd_journal_close(made.journal);

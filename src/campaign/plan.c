@@ -5,6 +5,7 @@
 #include "nudge/sched.h"
 #include "nudge/trial.h"
 
+#include "rounds_impl.h"
 #include "shelf_impl.h"
 
 #include <math.h>
@@ -65,10 +66,30 @@ static nd_code expand(nd_plan *plan, nd_err *err)
     return ND_OK;
 }
 
+/* The trials of a refinement's first round, marked in `asked` (n) where that is wanted. */
+static nd_code first_round(nd_plan *plan, bool *asked, nd_err *err)
+{
+    static const nd_ledger nothing = {0};
+    nd_rounds rounds;
+    nd_round first = {0};
+    nd_code code = nd_rounds_new(&rounds, plan, err);
+    if (code == ND_OK) code = nd_rounds_next(&rounds, &nothing, NULL, &first, err);
+    if (code == ND_OK) code = nd_rounds_add(&rounds, &first, err);
+    if (code == ND_OK) {
+        plan->budget = nd_rounds_budget(&rounds);
+        plan->first = rounds.n_asked;
+        if (asked) memcpy(asked, rounds.asked, plan->n * sizeof *asked);
+    }
+    nd_round_free(&first);
+    nd_rounds_free(&rounds);
+    return code;
+}
+
 nd_code nd_plan_of(nd_plan *plan, nd_spec *spec, nd_err *err)
 {
     *plan = (nd_plan){.spec = spec};
-    const nd_code code = expand(plan, err);
+    nd_code code = expand(plan, err);
+    if (code == ND_OK && nd_spec_refine(spec)) code = first_round(plan, NULL, err);
     if (code != ND_OK) nd_plan_free(plan);
     return code;
 }
@@ -99,6 +120,11 @@ static bool in_shard(nd_key key, nd_shard shard)
 nd_code nd_plan_shard(nd_plan *plan, nd_shard shard, nd_err *err)
 {
     if (!shard.n) return ND_OK;
+    if (nd_spec_refine(plan->spec))
+        return ND_FAIL(
+            err, ND_EINPUT,
+            "design: refine cannot be run in shards: each round depends on the "
+            "results of all trials before it. Run it with MPI, or take design: grid");
     plan->shard = shard;
     plan->all = plan->n;
     plan->n = 0;
@@ -209,12 +235,40 @@ static nd_code price(nd_plan *plan, nd_shelf *shelf, nd_err *err)
     return ND_OK;
 }
 
+static int dearest_first(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x < y) - (x > y);
+}
+
+/* What a refinement takes in its first round, and may take in all. */
+static nd_code price_rounds(nd_plan *plan, nd_err *err)
+{
+    bool *asked = calloc(plan->n, sizeof *asked);
+    float *seconds = calloc(plan->n, sizeof *seconds);
+    nd_code code = asked && seconds
+                       ? first_round(plan, asked, err)
+                       : ND_FAIL(err, ND_ENOMEM, "no memory for %zu trials", plan->n);
+    plan->seconds = plan->seconds_first = 0;
+    for (size_t i = 0; i < plan->n && code == ND_OK; i++) {
+        seconds[i] = plan->trial[i].seconds;
+        if (asked[i]) plan->seconds_first += (double)seconds[i];
+    }
+    if (code == ND_OK) qsort(seconds, plan->n, sizeof *seconds, dearest_first);
+    for (size_t i = 0; i < plan->n && i < plan->budget && code == ND_OK; i++)
+        plan->seconds += (double)seconds[i];
+    free(asked);
+    free(seconds);
+    return code;
+}
+
 nd_code nd_plan_price(nd_plan *plan, nd_err *err)
 {
     nd_shelf shelf = {0};
     plan->seconds = 0;
     plan->kinds = 0;
-    const nd_code code = price(plan, &shelf, err);
+    nd_code code = price(plan, &shelf, err);
+    if (code == ND_OK && nd_spec_refine(plan->spec)) code = price_rounds(plan, err);
     for (size_t i = 0; i < shelf.n; i++)
         plan->data_bytes += (double)(shelf.set[i].train.n + shelf.set[i].test.n) *
                             (double)(shelf.set[i].features + 1);
@@ -227,8 +281,10 @@ nd_code nd_plan_price(nd_plan *plan, nd_err *err)
  * minutes. */
 nd_advice nd_plan_advice(const nd_plan *plan)
 {
+    /* between two rounds of a refinement all wait for the last trial */
+    const size_t n = plan->budget ? plan->first : plan->n;
     double workers = ceil(plan->seconds / 3600);
-    if (workers > (double)plan->n / 4) workers = floor((double)plan->n / 4);
+    if (workers > (double)n / 4) workers = floor((double)n / 4);
     if (workers < 1) workers = 1;
     double seconds = 1.25 * (plan->seconds / workers + plan->seconds_longest);
     if (seconds < 600) seconds = 600;

@@ -8,6 +8,7 @@
 #include "nudge/log.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -40,6 +41,17 @@ static void end_bar(nd_show *s)
     s->on_line = false;
 }
 
+void nd_show_note(nd_show *s, const char *fmt, ...)
+{
+    char line[256];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    end_bar(s);
+    nd_log(ND_INFO, "%s", line);
+}
+
 void nd_show_failure(nd_show *s, const char *key, const char *status, const char *reason)
 {
     char *line = s->failure[s->n_failures++ % ND_FAILURES_SHOWN];
@@ -57,7 +69,7 @@ typedef struct figures {
 static figures figures_of(const nd_show *s, const nd_sched *sched)
 {
     figures f = {.n = nd_sched_count(sched), .elapsed = nd_now() - s->start};
-    const size_t ended = f.n.done + f.n.failed;
+    const size_t ended = f.n.done + f.n.failed + s->ended_before;
     f.done = f.n.done + s->done_before;
     f.failed = f.n.failed + s->failed_before;
     f.rate = f.elapsed > 0 ? (double)ended / f.elapsed : 0;
@@ -82,6 +94,7 @@ static void show_line(nd_show *s, const figures *f)
     nd_text_add(&t, ", %.2f/s, ", f->rate);
     nd_text_duration(&t, f->eta);
     nd_text_add(&t, " left");
+    if (s->round) nd_text_add(&t, " in round %u", s->round);
     if (s->terminal) {
         fprintf(stderr, "%s\x1b[K", nd_text_str(&t));
         fflush(stderr);
@@ -134,6 +147,7 @@ static void write_file(nd_show *s, const figures *f, const char *state)
     };
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         nd_json_key(&j, counts[i].name), nd_json_int(&j, (long long)counts[i].n);
+    nd_json_key(&j, "round"), nd_json_int(&j, s->round);
     nd_json_key(&j, "elapsed_seconds"), nd_json_real(&j, floor(f->elapsed));
     nd_json_key(&j, "trials_per_second"), nd_json_real(&j, f->rate);
     nd_json_key(&j, "eta_seconds"), nd_json_real(&j, f->eta);

@@ -21,8 +21,10 @@ typedef struct nd_busy {
 
 typedef struct nd_show {
     const char *dir, *campaign;
-    size_t trials;      /* of the campaign */
-    size_t done_before; /* done and failed before this run */
+    size_t trials;       /* of the campaign; of a refinement, those asked for so far */
+    uint32_t round;      /* of a refinement under way, else 0                         */
+    size_t ended_before; /* in earlier rounds of this run */
+    size_t done_before;  /* done and failed before this run */
     size_t failed_before;
     double start, last_line, last_file;
     bool terminal, on_line;
@@ -36,6 +38,7 @@ typedef struct nd_show {
 ND_MUST nd_code nd_show_new(nd_show *s, const char *dir, const char *campaign,
                             size_t n_workers, nd_err *err);
 void nd_show_free(nd_show *s);
+void nd_show_note(nd_show *s, const char *fmt, ...) ND_PRINTF(2, 3); /* a line of its own */
 void nd_show_failure(nd_show *s, const char *key, const char *status, const char *reason);
 
 /* Shows what is new, if it is time; `state` goes into status.json ("running", "stopping",

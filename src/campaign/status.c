@@ -6,6 +6,7 @@
 #include "nudge/yaml.h"
 
 #include "ledger_impl.h"
+#include "rounds_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,12 @@ struct nd_view {
     nd_plan plan;
     nd_ledger ledger;
     nd_past past;
+    nd_rounds *rounds; /* of a refinement, else NULL */
+    nd_rounds rounds_of;
     nd_journal *journal;
     nd_text spec;              /* that the plan is made of */
-    size_t count[ND_STATUSES]; /* trials of the plan by status */
+    size_t trials;             /* of the plan; of a refinement, those asked for so far */
+    size_t count[ND_STATUSES]; /* of them by status; UNSAMPLED: the others */
     double seconds;            /* spent on them */
     nd_text live_text;         /* status.json while a run is live, and what it says */
     nd_node *live;
@@ -50,12 +54,18 @@ static nd_code plan_again(nd_view *v, nd_err *err)
     const nd_source source = {
         .name = "the journal's spec", .text = nd_text_str(text), .n = text->n};
     nd_spec *spec;
+    nd_rounds_free(&v->rounds_of);
+    v->rounds = NULL;
     nd_plan_free(&v->plan);
     nd_text_clear(&v->spec);
     nd_text_bytes(&v->spec, source.text, source.n);
     ND_TRY(nd_text_check(&v->spec, err));
     ND_TRY(nd_spec_parse(&source, NULL, 0, &spec, err));
     ND_TRY(nd_plan_of(&v->plan, spec, err));
+    if (nd_spec_refine(spec)) {
+        v->rounds = &v->rounds_of;
+        ND_TRY(nd_rounds_new(v->rounds, &v->plan, err));
+    }
     return nd_plan_shard(&v->plan, v->past.shard, err);
 }
 
@@ -63,7 +73,12 @@ static void count_trials(nd_view *v)
 {
     memset(v->count, 0, sizeof v->count);
     v->seconds = 0;
+    v->trials = v->rounds ? v->rounds->n_asked : v->plan.n;
     for (size_t i = 0; i < v->plan.n; i++) {
+        if (v->rounds && !v->rounds->asked[i]) {
+            v->count[ND_STATUS_UNSAMPLED]++;
+            continue;
+        }
         const nd_line *line = nd_ledger_find(&v->ledger, v->plan.trial[i].key);
         v->count[line ? line->status : ND_STATUS_PENDING]++;
         v->seconds += line ? (double)line->seconds : 0;
@@ -112,6 +127,7 @@ nd_code nd_view_refresh(nd_view *v, nd_err *err)
     if (v->plan.spec) ND_TRY(nd_journal_refresh(v->journal, err));
     ND_TRY(nd_ledger_follow(&v->ledger, &v->past, v->journal, err));
     ND_TRY(plan_again(v, err));
+    if (v->rounds) ND_TRY(nd_rounds_replay(v->rounds, &v->past, err));
     count_trials(v);
     read_live(v);
     return ND_OK;
@@ -139,6 +155,7 @@ void nd_view_close(nd_view *v)
     nd_past_free(&v->past);
     nd_ledger_free(&v->ledger);
     nd_journal_close(v->journal);
+    nd_rounds_free(&v->rounds_of);
     nd_plan_free(&v->plan);
     free(v);
 }
@@ -153,7 +170,8 @@ static size_t failed(const nd_view *v)
 
 bool nd_view_over(const nd_view *v)
 {
-    return !v->live && !v->count[ND_STATUS_PENDING];
+    return !v->live && !v->count[ND_STATUS_PENDING] &&
+           (!v->rounds || nd_rounds_over(v->rounds));
 }
 
 /* ---- as text ---- */
@@ -239,6 +257,7 @@ static nd_code text_failures(nd_view *v, nd_text *out, nd_err *err)
     if (!line) return ND_FAIL(err, ND_ENOMEM, "no memory to list failures");
     size_t n = 0;
     for (size_t i = 0; i < v->plan.n; i++) {
+        if (v->rounds && !v->rounds->asked[i]) continue;
         const nd_line *l = nd_ledger_find(&v->ledger, v->plan.trial[i].key);
         if (l && nd_status_failed((nd_status)l->status)) line[n++] = l;
     }
@@ -269,14 +288,35 @@ static nd_code text_live(const nd_view *v, nd_text *out, nd_err *err)
     return text_workers(v->live, out, err);
 }
 
+static void text_rounds(const nd_view *v, nd_text *out)
+{
+    const nd_rounds *r = v->rounds;
+    const nd_round *last = &r->last;
+    const bool over = nd_rounds_over(r);
+    nd_text_add(out, "  refine: ");
+    if (over)
+        nd_text_add(out, "ended after round %u: %s", last->number - 1, nd_round_text(last));
+    else if (last->number)
+        nd_text_add(out, "round %u: %s", last->number, nd_round_text(last));
+    else
+        nd_text_add(out, "no round is decided yet");
+    nd_text_add(out, "; %zu of %zu points, %zu trials of at most %zu, the grid has %zu",
+                r->n_points, r->map.grid.points, r->n_asked, nd_rounds_budget(r),
+                v->plan.n);
+    if (last->why == ND_ROUND_ENCLOSED && !last->cells)
+        nd_text_add(out, "; no contour was met");
+    nd_text_add(out, "\n");
+}
+
 nd_code nd_view_text(nd_view *v, nd_text *out, nd_err *err)
 {
     const size_t done = v->count[ND_STATUS_DONE], bad = failed(v);
     nd_text_add(out, "campaign %s: %zu of %zu trials done, %zu failed, %zu pending\n",
-                nd_spec_name(v->plan.spec), done, v->plan.n, bad, v->plan.n - done - bad);
+                nd_spec_name(v->plan.spec), done, v->trials, bad, v->trials - done - bad);
     if (v->plan.shard.n)
         nd_text_add(out, "  shard %u of %u: the campaign has %zu trials\n", v->plan.shard.i,
                     v->plan.shard.n, v->plan.all);
+    if (v->rounds) text_rounds(v, out);
     if (*nd_spec_question(v->plan.spec))
         nd_text_add(out, "  %s\n", nd_spec_question(v->plan.spec));
     nd_text_add(out, "  time spent on trials: ");
@@ -284,7 +324,7 @@ nd_code nd_view_text(nd_view *v, nd_text *out, nd_err *err)
     nd_text_add(out, " in %d run%s\n", v->past.sessions, v->past.sessions == 1 ? "" : "s");
     if (v->live)
         ND_TRY(text_live(v, out, err));
-    else if (done + bad < v->plan.n)
+    else if (!nd_view_over(v))
         nd_text_add(out, "  no run is live: `nudge run` goes on where it stopped\n");
     ND_TRY(text_failures(v, out, err));
     return nd_text_check(out, err);
@@ -292,13 +332,31 @@ nd_code nd_view_text(nd_view *v, nd_text *out, nd_err *err)
 
 /* ---- as JSON ---- */
 
+static void json_rounds(const nd_view *v, nd_json *j)
+{
+    const nd_rounds *r = v->rounds;
+    if (!r) {
+        nd_json_raw(j, "null");
+        return;
+    }
+    nd_json_open(j, '{');
+    nd_json_key(j, "round"), nd_json_int(j, r->last.number);
+    nd_json_key(j, "why"), nd_json_string(j, r->last.number ? nd_round_text(&r->last) : "");
+    nd_json_key(j, "ended"), nd_json_raw(j, nd_rounds_over(r) ? "true" : "false");
+    nd_json_key(j, "points"), nd_json_int(j, (long long)r->n_points);
+    nd_json_key(j, "grid_points"), nd_json_int(j, (long long)r->map.grid.points);
+    nd_json_key(j, "budget"), nd_json_int(j, (long long)nd_rounds_budget(r));
+    nd_json_key(j, "grid_trials"), nd_json_int(j, (long long)v->plan.n);
+    nd_json_close(j);
+}
+
 nd_code nd_view_json(const nd_view *v, nd_text *out, nd_err *err)
 {
     const size_t from = out->n;
     nd_json j = {0};
     nd_json_open(&j, '{');
     nd_json_key(&j, "campaign"), nd_json_string(&j, nd_spec_name(v->plan.spec));
-    nd_json_key(&j, "trials"), nd_json_int(&j, (long long)v->plan.n);
+    nd_json_key(&j, "trials"), nd_json_int(&j, (long long)v->trials);
     for (int s = 0; s < ND_STATUSES; s++) {
         nd_json_key(&j, nd_status_name((nd_status)s));
         nd_json_int(&j, (long long)v->count[s]);
@@ -308,6 +366,8 @@ nd_code nd_view_json(const nd_view *v, nd_text *out, nd_err *err)
     nd_json_key(&j, "runs"), nd_json_int(&j, v->past.sessions);
     nd_json_key(&j, "shard"), nd_json_int(&j, v->plan.shard.i);
     nd_json_key(&j, "shards"), nd_json_int(&j, v->plan.shard.n);
+    nd_json_key(&j, "refine");
+    json_rounds(v, &j);
     nd_json_key(&j, "live");
     if (v->live) /* status.json as its master wrote it */
         nd_json_raw(&j, nd_text_str(&v->live_text));

@@ -12,6 +12,7 @@
 
 #include "desk_impl.h"
 #include "ledger_impl.h"
+#include "rounds_impl.h"
 
 #include <math.h>
 #include <string.h>
@@ -21,6 +22,8 @@ typedef struct check {
     nd_journal *journal;
     nd_ledger ledger;
     nd_past past;
+    nd_plan plan;     /* of the last spec */
+    nd_rounds rounds; /* of a refinement: plan is NULL for others */
     size_t records, repeats;
 } check;
 
@@ -67,6 +70,56 @@ static nd_code check_record(check *c, uint64_t offset, const nd_params *p,
     return nd_ledger_put(&c->ledger, r, offset, err);
 }
 
+/* A spec, or another one: what follows is planned by it. */
+static nd_code take_origin(check *c, const nd_entry *e, nd_err *err)
+{
+    nd_origin_free(&c->past.origin);
+    nd_rounds_free(&c->rounds);
+    nd_plan_free(&c->plan);
+    return nd_origin_unpack(&c->past.origin, e->bytes, e->n, err);
+}
+
+/* Plans the spec taken last, when that is needed first. */
+static nd_code make_plan(check *c, nd_err *err)
+{
+    if (c->plan.spec) return ND_OK;
+    const nd_text *text = &c->past.origin.spec;
+    const nd_source source = {
+        .name = "the journal's spec", .text = nd_text_str(text), .n = text->n};
+    nd_spec *spec;
+    ND_TRY(nd_spec_parse(&source, NULL, 0, &spec, err));
+    ND_TRY(nd_plan_of(&c->plan, spec, err));
+    return nd_spec_refine(spec) ? nd_rounds_new(&c->rounds, &c->plan, err) : ND_OK;
+}
+
+/* A decision must be the one that the records before it call for. */
+static nd_code check_round(check *c, const nd_entry *e, nd_err *err)
+{
+    nd_round is, wanted = {0};
+    ND_TRY(make_plan(c, err));
+    ND_TRY(nd_round_unpack(&is, e->bytes, e->n, err));
+    nd_code code = ND_OK;
+    if (!c->rounds.plan)
+        code = ND_FAIL(err, ND_EDIFFERS, "round %u belongs to no refinement", is.number);
+    else if (!nd_rounds_ended(&c->rounds, &c->ledger))
+        code = ND_FAIL(err, ND_EDIFFERS,
+                       "round %u was decided before all trials of the rounds before it had "
+                       "ended",
+                       is.number);
+    if (code == ND_OK)
+        code = nd_rounds_next(&c->rounds, &c->ledger, c->journal, &wanted, err);
+    if (code == ND_OK && (nd_rounds_over(&c->rounds) || !nd_round_same(&is, &wanted)))
+        code = ND_FAIL(err, ND_EDIFFERS,
+                       "round %u of the journal (%s; %u points) is not the one that the "
+                       "records before it call for (round %u: %s; %u points)",
+                       is.number, nd_round_text(&is), is.n, wanted.number,
+                       nd_round_text(&wanted), wanted.n);
+    if (code == ND_OK) code = nd_rounds_add(&c->rounds, &is, err);
+    nd_round_free(&is);
+    nd_round_free(&wanted);
+    return code;
+}
+
 static nd_code check_journal(check *c, nd_err *err)
 {
     nd_entry e;
@@ -74,10 +127,8 @@ static nd_code check_journal(check *c, nd_err *err)
     for (;;) {
         ND_TRY(nd_journal_next(c->journal, &e, &more, err));
         if (!more) return ND_OK;
-        if (e.type == ND_ENTRY_CAMPAIGN) {
-            nd_origin_free(&c->past.origin);
-            ND_TRY(nd_origin_unpack(&c->past.origin, e.bytes, e.n, err));
-        }
+        if (e.type == ND_ENTRY_CAMPAIGN) ND_TRY(take_origin(c, &e, err));
+        if (e.type == ND_ENTRY_ROUND) ND_TRY(check_round(c, &e, err));
         if (e.type == ND_ENTRY_SHARD)
             ND_TRY(nd_shard_unpack(&c->past.shard, e.bytes, e.n, err));
         if (e.type != ND_ENTRY_TRIAL) continue;
@@ -105,7 +156,10 @@ static nd_code check_row(check *c, const nd_results *res, size_t i, nd_err *err)
         return ND_FAIL(err, ND_EDIFFERS,
                        "results.nc: trial %zu has the key \"%s\", which is none", i, name);
     const nd_line *line = nd_ledger_find(&c->ledger, key);
-    const int status = line ? line->status : ND_STATUS_PENDING;
+    const bool left_out = c->rounds.plan && !c->rounds.asked[i];
+    const int status = line       ? line->status
+                       : left_out ? ND_STATUS_UNSAMPLED
+                                  : ND_STATUS_PENDING;
     if ((int)res->status.x[i] != status)
         return ND_FAIL(
             err, ND_EDIFFERS, "trial %s is %s in results.nc and %s in the journal", name,
@@ -128,26 +182,19 @@ static nd_code check_row(check *c, const nd_results *res, size_t i, nd_err *err)
 
 static nd_code check_plan(check *c, const nd_results *res, nd_err *err)
 {
-    const nd_text *text = &c->past.origin.spec;
-    const nd_source source = {
-        .name = "the journal's spec", .text = nd_text_str(text), .n = text->n};
-    nd_spec *spec;
-    nd_plan plan;
-    ND_TRY(nd_spec_parse(&source, NULL, 0, &spec, err));
-    ND_TRY(nd_plan_of(&plan, spec, err));
-    nd_code code = nd_plan_shard(&plan, c->past.shard, err);
-    if (code == ND_OK && plan.n != res->n)
+    ND_TRY(make_plan(c, err));
+    nd_code code = nd_plan_shard(&c->plan, c->past.shard, err);
+    if (code == ND_OK && c->plan.n != res->n)
         code = ND_FAIL(err, ND_EDIFFERS, "the spec has %zu trials and results.nc %zu",
-                       plan.n, res->n);
-    for (size_t i = 0; i < plan.n && code == ND_OK; i++) {
+                       c->plan.n, res->n);
+    for (size_t i = 0; i < c->plan.n && code == ND_OK; i++) {
         char key[ND_KEY_TEXT];
-        nd_key_text(plan.trial[i].key, key);
+        nd_key_text(c->plan.trial[i].key, key);
         if (strcmp(key, res->key.s[i]) != 0)
             code = ND_FAIL(err, ND_EDIFFERS,
                            "trial %zu is %s by the spec and %s in results.nc", i, key,
                            res->key.s[i]);
     }
-    nd_plan_free(&plan);
     return code;
 }
 
@@ -198,8 +245,17 @@ nd_code nd_campaign_verify(const char *dir, nd_text *report, nd_err *err)
                     "journal: %zu records of %zu trials, every key right; %zu repeated, "
                     "with the same result\n",
                     c.records, c.ledger.n, c.repeats);
+    if (code == ND_OK && c.rounds.plan)
+        nd_text_add(
+            report,
+            "refinement: rounds 1 to %u, each as the records before it call for%s%s\n",
+            c.rounds.last.number - nd_rounds_over(&c.rounds),
+            nd_rounds_over(&c.rounds) ? "; ended: " : "",
+            nd_rounds_over(&c.rounds) ? nd_round_text(&c.rounds.last) : "");
     if (code == ND_OK) code = check_results(&c, report, err);
     if (code == ND_OK) code = check_desk(&c, report, err);
+    nd_rounds_free(&c.rounds);
+    nd_plan_free(&c.plan);
     nd_past_free(&c.past);
     nd_ledger_free(&c.ledger);
     nd_journal_close(c.journal);

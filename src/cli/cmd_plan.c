@@ -87,6 +87,26 @@ static const nd_dim *samples_of(const nd_spec *spec)
     return NULL;
 }
 
+/* "  design   refine: contour of test_error at 0.1; ..." */
+static void print_refine(const nd_plan *plan)
+{
+    const nd_refine *rule = nd_spec_refine(plan->spec);
+    nd_text t = {0};
+    nd_text_add(&t, "  design   refine, the contour of %s at",
+                nd_metric_at((size_t)rule->metric)->name);
+    for (size_t i = 0; i < rule->n_levels; i++)
+        nd_text_add(&t, "%s %g", i ? "," : "", rule->level[i]);
+    nd_text_add(&t,
+                " to %u of the grid's steps\n           first round %zu trials, %u steps "
+                "apart, %u replicates each: ",
+                rule->precision, plan->first, rule->coarse, rule->replicates);
+    nd_text_duration(&t, plan->seconds_first);
+    nd_text_add(&t, "\n           at most %zu trials of the grid's %zu (%.0f %%)\n",
+                plan->budget, plan->n, 100 * (double)plan->budget / (double)plan->n);
+    printf("%s", nd_text_str(&t));
+    nd_text_free(&t);
+}
+
 static void print_design(const nd_spec *spec)
 {
     static const char *const scrambles[] = {"", ", digitally shifted", ", Owen-scrambled"};
@@ -115,7 +135,8 @@ static void print_json(const nd_plan *plan, const convs *c)
     nd_json j = {0};
     nd_json_open(&j, '{');
     nd_json_key(&j, "campaign"), nd_json_string(&j, nd_spec_name(plan->spec));
-    nd_json_key(&j, "trials"), nd_json_int(&j, (long long)plan->n);
+    nd_json_key(&j, "trials");
+    nd_json_int(&j, (long long)(plan->budget ? plan->budget : plan->n)); /* at most */
     nd_json_key(&j, "points"), nd_json_int(&j, (long long)plan->points);
     nd_json_key(&j, "filtered"), nd_json_int(&j, (long long)plan->filtered);
     nd_json_key(&j, "duplicates"), nd_json_int(&j, (long long)plan->duplicates);
@@ -123,6 +144,9 @@ static void print_json(const nd_plan *plan, const convs *c)
     nd_json_key(&j, "design");
     nd_json_string(&j, nd_design_name(nd_spec_sampler(plan->spec)->design));
     nd_json_key(&j, "samples"), nd_json_int(&j, samples ? (long long)samples->n : 0);
+    nd_json_key(&j, "budget"), nd_json_int(&j, (long long)plan->budget);
+    nd_json_key(&j, "first_round"), nd_json_int(&j, (long long)plan->first);
+    nd_json_key(&j, "first_round_seconds"), nd_json_real(&j, plan->seconds_first);
     nd_json_key(&j, "core_seconds"), nd_json_real(&j, plan->seconds);
     nd_json_key(&j, "longest_trial_seconds"), nd_json_real(&j, plan->seconds_longest);
     nd_json_key(&j, "trial_mib"), nd_json_real(&j, mib((double)plan->bytes_max));
@@ -164,15 +188,19 @@ static void print_text(const nd_plan *plan, const convs *c)
     nd_text t = {0};
     char limit[32];
     clock_text(advice.seconds, limit);
-    printf("campaign %s: %zu trials\n", nd_spec_name(plan->spec), plan->n);
+    printf("campaign %s: %s%zu trials\n", nd_spec_name(plan->spec),
+           plan->budget ? "at most " : "", plan->budget ? plan->budget : plan->n);
     if (*nd_spec_question(plan->spec)) printf("  %s\n", nd_spec_question(plan->spec));
-    print_design(plan->spec);
+    if (plan->budget)
+        print_refine(plan);
+    else
+        print_design(plan->spec);
     print_dims(plan->spec);
     if (plan->filtered)
         printf("  `where` removed %zu of %zu points\n", plan->filtered, plan->points);
     if (plan->duplicates)
         printf("  %zu points repeat a trial and run once\n", plan->duplicates);
-    nd_text_add(&t, "cost: ");
+    nd_text_add(&t, plan->budget ? "cost: at most " : "cost: ");
     nd_text_duration(&t, plan->seconds);
     nd_text_add(&t, " of one core like this one, the longest trial ");
     nd_text_duration(&t, plan->seconds_longest);

@@ -456,6 +456,11 @@ nd_sched_counts nd_sched_count(const nd_sched *s)
     return s->n;
 }
 
+bool nd_sched_idle(const nd_sched *s, size_t worker)
+{
+    return bits_has(&s->idle, worker);
+}
+
 size_t nd_sched_task(const nd_sched *s, size_t worker)
 {
     const uint32_t rank = s->running[worker];

@@ -45,6 +45,7 @@ void nd_cube_free(nd_cube *c)
     free(c->history);
     free(c->source);
     free(c->spec);
+    free(c->contour);
     free(c);
 }
 
@@ -149,6 +150,7 @@ static void write_globals(nd_nc *f, const nd_cube *c)
         {"nudge_version", nd_version},
         {"nudge_kind", "map"},
         {"nudge_spec", c->spec},
+        {"nudge_contour", c->contour},
     };
     for (size_t i = 0; i < sizeof globals / sizeof *globals; i++)
         nd_nc_text(f, NC_GLOBAL, globals[i].name, globals[i].text);

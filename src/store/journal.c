@@ -12,6 +12,8 @@
  * them were written whole and have changed since: nobody touches those but the user.
  * (A header cut short is a torn tail too: the file was being made.)
  *
+ * Payloads are described below, by the functions that pack them; a round's in round.c.
+ *
  * The lock is on the open file description, so it ends with its process, however that
  * ends, and two writers in one process exclude each other as well. */
 #include "nudge/journal.h"

@@ -341,6 +341,7 @@ static void write_globals(writer *w)
         {"nudge_version", nd_version},
         {"nudge_kind", "results"},
         {"nudge_spec", m->spec},
+        {"nudge_contour", m->contour},
     };
     for (size_t i = 0; i < sizeof globals / sizeof *globals; i++)
         nd_nc_text(f, NC_GLOBAL, globals[i].name, globals[i].text);
@@ -508,6 +509,7 @@ static nd_code read_file(nd_nc *f, nd_results *r, nd_err *err)
     r->campaign = nd_nc_get_text(f, NC_GLOBAL, "title");
     r->question = nd_nc_get_text(f, NC_GLOBAL, "summary");
     r->spec = nd_nc_get_text(f, NC_GLOBAL, "nudge_spec");
+    r->contour = nd_nc_get_text(f, NC_GLOBAL, "nudge_contour");
     r->history = nd_nc_get_text(f, NC_GLOBAL, "history");
     r->source = nd_nc_get_text(f, NC_GLOBAL, "source");
     ND_TRY(get_named(f, "trial_key", r->n, &r->key, err));
@@ -557,6 +559,7 @@ void nd_results_free(nd_results *r)
     free(r->campaign);
     free(r->question);
     free(r->spec);
+    free(r->contour);
     free(r->history);
     free(r->source);
     free(r);

@@ -130,17 +130,18 @@ static void read_design(nd_reader *r, const nd_node *section)
         void (*read)(nd_reader *r, const nd_node *node);
     } keys[] = {
         {"kind", read_design_name}, {"seed", read_seed}, {"scramble", read_scramble}};
-    if (section->kind != ND_MAP) {
-        read_design_name(r, section);
-        return;
-    }
     r->design_at = section->at;
-    const nd_node *kind = nd_node_get(section, "kind");
+    const nd_node *kind = section->kind == ND_MAP ? nd_node_get(section, "kind") : section;
     if (kind)
         read_design_name(r, kind);
     else
         nd_diag(r->diags, section->at,
                 "design needs a kind, such as {kind: sobol, seed: 3}");
+    if (r->spec->sampler.design == ND_DESIGN_REFINE) {
+        nd_read_refine(r, section);
+        return;
+    }
+    if (section->kind != ND_MAP) return;
     for (const nd_node *c = section->first; c; c = c->next) {
         size_t i = 0;
         while (i < 3 && strcmp(c->key, keys[i].name) != 0)
@@ -173,6 +174,8 @@ static void read_samples(nd_reader *r, const nd_node *section)
 static void check_design(nd_reader *r, const nd_node *root)
 {
     const nd_design d = r->spec->sampler.design;
+    if (d == ND_DESIGN_REFINE && !nd_node_get(root, "axes"))
+        nd_diag(r->diags, r->design_at, "design: refine needs axes to refine");
     if (!nd_design_sampled(d)) return;
     if (!nd_node_get(root, "samples"))
         nd_diag(r->diags, r->design_at, "design: %s needs a line such as samples: 256",
@@ -424,6 +427,7 @@ static void read_root(nd_reader *r, const nd_node *root, const char *const *sets
     count_points(r);
     if (!r->diags->n && r->code == ND_OK) nd_spec_prepare(r);
     if (!r->diags->n && r->code == ND_OK) nd_spec_walk(r);
+    if (!r->diags->n && r->code == ND_OK && nd_spec_refine(r->spec)) nd_check_refine(r);
 }
 
 /* ---- the spec as run ---- */
@@ -569,6 +573,11 @@ const nd_limits *nd_spec_limits(const nd_spec *s)
 const nd_sampler *nd_spec_sampler(const nd_spec *s)
 {
     return &s->sampler;
+}
+
+const nd_refine *nd_spec_refine(const nd_spec *s)
+{
+    return s->sampler.design == ND_DESIGN_REFINE ? &s->refine : NULL;
 }
 
 const char *nd_spec_text(const nd_spec *s)

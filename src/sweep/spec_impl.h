@@ -28,6 +28,7 @@ struct nd_spec {
     const char *name, *question;
     nd_limits limits;
     nd_sampler sampler;
+    nd_refine refine;        /* of design: refine */
     nd_params base;          /* with overrides, before derive */
     bool given[ND_N_PARAMS]; /* the spec says what the parameter is: no preset does */
     size_t n_tables;
@@ -53,6 +54,7 @@ typedef struct nd_reader {
     } place[ND_N_PARAMS];
     size_t samples; /* of a sampled design; 0: not said */
     nd_mark design_at, tune_at, where_at;
+    nd_mark levels_at, replicates_at; /* in a design: refine */
 } nd_reader;
 
 /* Zeroed memory that lives as long as the spec; NULL, and r->code set, when there is none.
@@ -94,6 +96,13 @@ void nd_read_cases(nd_reader *r, const nd_node *section);
 void nd_read_axes(nd_reader *r, const nd_node *section);
 void nd_read_tune(nd_reader *r, const nd_node *section);
 void nd_add_seeds(nd_reader *r, const char *param, size_t n, nd_mark at);
+
+/* ---- refine_keys.c ---- */
+
+void nd_read_refine(nd_reader *r, const nd_node *section);
+
+/* Once the points are counted: is there something to refine, and room for the first round? */
+void nd_check_refine(nd_reader *r);
 
 /* ---- presets.c ---- */
 

@@ -445,7 +445,9 @@ static void longest_first_retries_in_place(void **state)
     (void)state;
     const float cost[] = {1, 5, 3, 5};
     nd_sched *s = small(4, 1, cost);
+    assert_true(nd_sched_idle(s, 0));
     assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 1); /* a tie goes by index */
+    assert_false(nd_sched_idle(s, 0));
     assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0);
     assert_false(nd_sched_result(s, 0, ND_OUTCOME_RETRY, 1));
     assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 3);
