@@ -42,6 +42,15 @@ spec '{kind: refine, level: 0.7, budget: 16}' | sed '$a where: "device.c2c < 0.0
 check "a budget too small for what where leaves is refused" exits 3 "$NUDGE" plan "$TMP/poor.yaml"
 check "... with both numbers" says 'first round takes [0-9]+ trials and the budget is 16'
 
+mkdir "$TMP/bin"
+printf '#!/bin/sh\necho submitted "$@"\n' >"$TMP/bin/sbatch" # of Slurm only this much is needed here
+chmod +x "$TMP/bin/sbatch"
+submit() { exits "$1" env PATH="$TMP/bin:$PATH" jobs/submit "$TMP/spec.yaml" "$TMP/no" "${@:2}"; }
+check "an array of shards is not submitted" submit 3 --array=1-4
+check "... for that reason" says 'design: refine is not run in shards'
+check "one job is" submit 0
+check "... with ranks and time" says 'submitted .*--ntasks=[0-9]+ --time=00:'
+
 # ---- run ----
 check "a refinement runs" run spec.yaml refined
 check "... round by round" says 'round 2: replicates where the side of the level is uncertain; 15 of 108 points'

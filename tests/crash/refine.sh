@@ -49,7 +49,7 @@ done < <(tests/tools/rounds.py --places "$TMP/whole/journal")
 
 # ---- killed for real, again and again -----------------------------------------------------
 kills=0
-for _ in $(seq 60); do
+for _ in $(seq 25); do
     "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/killed" >/dev/null 2>"$TMP/log" </dev/null &
     pid=$!
     sleep "0.$((RANDOM % 5))$((RANDOM % 10))"
