@@ -39,8 +39,8 @@ LINK := $(if $(filter 0,$(MPI)),$(CC),OMPI_CC=$(CC) MPICH_CC=$(CC) $(MPICC))
 # src/kern/k_*.c are compiled once for each ISA, everything else once.
 ISAS := scalar avx2 avx512
 # The oracle is plain: gcc 12.2 at -O3 was seen to vectorise a loop over pairs of words wrongly,
-# and unrolling its lanes takes minutes.
-FLAGS_scalar := -O1 -fno-tree-vectorize -fno-tree-slp-vectorize
+# and unrolling its lanes takes minutes; so does any optimisation of what the sanitizers make of it.
+FLAGS_scalar := $(if $(filter sanitize,$(KIND)),-O0,-O1 -fno-tree-vectorize -fno-tree-slp-vectorize)
 FLAGS_avx2   := -mavx2 -mfma
 FLAGS_avx512 := -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512
 KERNELS := $(wildcard src/kern/k_*.c)
