@@ -63,7 +63,9 @@ static nd_params trial_of(const char *model, const char *type, const char *synap
         {"program.width", width},
         {"program.transfer_lines", "100"},
         {"program.rprop_factor", "0.6"},
-        {"program.fast_rate", strcmp(type, "ideal") ? "3" : "100"},
+        {"program.fast_rate", !strcmp(type, "ideal") ? "100"
+                              : ep                   ? "3"
+                                                     : "6"},
         {"data.name", large ? "synthetic" : "bars-and-stripes"},
         {"data.side", "3"},
         {"train.epochs", "3"},
