@@ -549,8 +549,8 @@ typedef struct nd_accumulation {
 } nd_accumulation;
 
 /* train: pulse = sign(wanted) width times how many of `slots` (up to 255) there is a
- * coincidence in, each with probability chance |wanted|. Of at.stream the top 8 bits are
- * filled in; pulse may be wanted. */
+ * coincidence in, each with probability chance |wanted|: a binomial number, drawn by
+ * inversion, to about 1e-6. pulse may be wanted. */
 typedef struct nd_train {
     nd_rows cells;
     const float *wanted;

@@ -63,28 +63,59 @@ void ND_KERNEL(accumulate)(const nd_accumulation *a)
     }
 }
 
-/* Slots in fours: a block of random numbers has four words for each cell. */
+enum { SLOTS = 64 }; /* in one draw: 2^-64 is a float */
+
+/* How many of n slots, n <= SLOTS, are taken, each with probability p <= 1/2: as many as
+ * there are k with P(more than k) > u, for u uniform in (0, 1). P(more than 0) and P(0) are
+ * built up along the bits of n, each so that it is precise where it is small. */
+ND_INLINE vf binomial(unsigned n, vf p, vf u)
+{
+    const vf zero = vf_set1(0.0f), one = vf_set1(1.0f), two = vf_set1(2.0f);
+    const vf q = vf_sub(one, p), odds = vf_div(p, q);
+    vf more = zero, exactly = one, count = zero;
+    for (unsigned bit = SLOTS; bit; bit /= 2) {
+        more = vf_mul(more, vf_sub(two, more));
+        exactly = vf_mul(exactly, exactly);
+        if (!(n & bit)) continue;
+        more = vf_fma(vf_sub(one, more), p, more);
+        exactly = vf_mul(exactly, q);
+    }
+    for (unsigned k = 0; k < n; k++) {
+        const vm above = vf_lt(u, more);
+        if (!vm_count(above)) break;
+        count = vf_add(count, vf_sel(above, one, zero));
+        const vf next = vf_mul(odds, vf_set1((float)(n - k) / (float)(k + 1)));
+        exactly = vf_mul(exactly, next);
+        more = vf_sub(more, exactly);
+    }
+    return count;
+}
+
+/* A block of random numbers has four words for each cell: one for each draw. */
 void ND_KERNEL(train)(const nd_train *t)
 {
     const v_keys keys = v_keys_of(t->at);
-    const vf zero = vf_set1(0.0f), one = vf_set1(1.0f);
+    const vf zero = vf_set1(0.0f), one = vf_set1(1.0f), half = vf_set1(0.5f);
     const vf chance = vf_set1(t->chance), width = vf_set1(t->width);
     const vm real = vm_first(t->cells.lanes);
-    nd_at at = t->at;
     for (size_t row = 0; row < t->cells.rows; row++) {
         const vf wanted = vf_load(t->wanted + row * ND_LANES);
-        const vf p = vf_sel(real, vf_mul(chance, vf_abs(wanted)), zero);
+        const vf p = vf_sel(real, vf_min(one, vf_mul(chance, vf_abs(wanted))), zero);
+        const vm often = vf_lt(half, p); /* then the slots that are left out are drawn */
+        const vf rare = vf_sel(often, vf_sub(one, p), p);
         vf count = zero;
-        const bool any = vm_count(vf_lt(zero, p));
-        for (unsigned slot = 0; any && slot < t->slots; slot += 4) {
-            vi word[4];
-            at.stream = t->at.stream | (slot / 4) << 24;
-            v_philox(at, &keys, (t->cells.first + (uint32_t)row) * ND_LANES, word);
-            for (unsigned s = 0; s < 4 && slot + s < t->slots; s++)
-                count = vf_add(count, vf_sel(vf_lt(v_unit(word[s]), p), one, zero));
+        vi word[4];
+        if (vm_count(vf_lt(zero, rare)))
+            v_philox(t->at, &keys, (t->cells.first + (uint32_t)row) * ND_LANES, word);
+        else
+            for (int i = 0; i < 4; i++)
+                word[i] = vi_set1(0);
+        for (unsigned first = 0; first < t->slots; first += SLOTS) {
+            const unsigned n = t->slots - first < SLOTS ? t->slots - first : SLOTS;
+            count = vf_add(count, binomial(n, rare, v_unit(word[first / SLOTS])));
         }
-        const vf signed_width = vf_mul(width, sign_of(wanted));
-        vf_store(t->pulse + row * ND_LANES, vf_mul(signed_width, count));
+        count = vf_sel(often, vf_sub(vf_set1((float)t->slots), count), count);
+        vf_store(t->pulse + row * ND_LANES, vf_mul(vf_mul(width, sign_of(wanted)), count));
     }
 }
 

@@ -63,15 +63,17 @@ static void swap(nd_ep_states *a, nd_ep_states *b)
 /* The moment before the first step of a phase. Steps are counted on from one phase to the
  * next. */
 static nd_ep_moment moment_of(const nd_net *net, const nd_batch *b, nd_phase phase,
-                              double beta)
+                              double beta, uint32_t repeat)
 {
     const nd_ep *e = nd_ep_of(net);
-    const int64_t before[] = {0, net->p.ep_T, net->p.ep_T + net->p.ep_K};
+    const int64_t T = net->p.ep_T, K = net->p.ep_K, nudged = T + 2 * K * repeat;
+    const int64_t before[] = {0, nudged, nudged + K};
     return (nd_ep_moment){.b = b,
                           .x = e->energy ? e->input : b->x,
                           .nudged = phase != ND_PHASE_FREE,
                           .beta = (float)beta,
-                          .t = (uint32_t)before[phase]};
+                          .t = (uint32_t)before[phase],
+                          .repeat = repeat};
 }
 
 /* The weights move by what one nudged step changed, and what hears them is brought up to
@@ -118,13 +120,13 @@ static void relax(nd_net *net, nd_phase phase, nd_ep_moment *m, const nd_ep_stat
 }
 
 /* The nudging strength of this mini-batch, with its sign. */
-static double beta_of(const nd_params *p, const nd_batch *b)
+static double beta_of(const nd_params *p, const nd_batch *b, uint32_t repeat)
 {
     nd_at at = b->at;
     at.stream = ND_STREAM_NUDGE_SIGN;
     if (p->ep_nudge == ND_NUDGE_NEGATIVE) return -p->ep_beta;
     if (p->ep_nudge != ND_NUDGE_RANDOM_SIGN) return p->ep_beta;
-    return nd_philox_below(at, 0, 2) ? p->ep_beta : -p->ep_beta;
+    return nd_philox_below(at, repeat, 2) ? p->ep_beta : -p->ep_beta;
 }
 
 /* Copies the states of a mini-batch from, or to, where each example's are kept. */
@@ -149,7 +151,7 @@ static void recall(nd_net *net, const nd_batch *b, bool store)
 static void settle_free(nd_net *net, const nd_batch *b)
 {
     nd_ep *e = nd_ep_of(net);
-    nd_ep_moment m = moment_of(net, b, ND_PHASE_FREE, 0);
+    nd_ep_moment m = moment_of(net, b, ND_PHASE_FREE, 0, 0);
     if (e->energy) nd_ep_activity(net, b->B, e->L, b->x, e->input);
     nd_ep_refresh(net);
     nd_ep_refresh_input(net, &m);
@@ -159,37 +161,50 @@ static void settle_free(nd_net *net, const nd_batch *b)
     if (e->kept) recall(net, b, true);
 }
 
+static void settle_nudged(nd_net *net, nd_phase phase, nd_ep_moment *m)
+{
+    relax(net, phase, m, &nd_ep_of(net)->rest[ND_PHASE_FREE], net->p.ep_K);
+}
+
 static void settle(nd_net *net, const nd_batch *b, nd_phase phase)
 {
-    if (phase == ND_PHASE_FREE) {
+    const double beta = phase == ND_PHASE_PLUS ? beta_of(&net->p, b, 0) : -net->p.ep_beta;
+    nd_ep_moment m = moment_of(net, b, phase, beta, 0);
+    if (phase == ND_PHASE_FREE)
         settle_free(net, b);
-        return;
-    }
-    const double beta = phase == ND_PHASE_PLUS ? beta_of(&net->p, b) : -net->p.ep_beta;
-    nd_ep_moment m = moment_of(net, b, phase, beta);
-    relax(net, phase, &m, &nd_ep_of(net)->rest[ND_PHASE_FREE], net->p.ep_K);
+    else
+        settle_nudged(net, phase, &m);
 }
 
 /* ---- learning ---- */
 
-static void learn(nd_net *net, const nd_batch *b)
+/* One time of ep.nudge_repeats. */
+static void learn_once(nd_net *net, const nd_batch *b, uint32_t repeat)
 {
     const nd_ep *e = nd_ep_of(net);
-    const double beta = beta_of(&net->p, b);
-    const nd_ep_moment m = moment_of(net, b, ND_PHASE_PLUS, beta);
     const nd_ep_states *rest = e->rest;
-    if (net->p.ep_nudge == ND_NUDGE_HOLOMORPHIC) {
-        nd_ep_circle_learn(net, &m);
-        return;
-    }
-    settle(net, b, ND_PHASE_PLUS);
-    if (net->p.ep_update == ND_UPDATE_CONTINUAL) return; /* learned on the way */
     const bool symmetric = net->p.ep_nudge == ND_NUDGE_SYMMETRIC;
-    if (symmetric) settle(net, b, ND_PHASE_MINUS);
+    const double beta = beta_of(&net->p, b, repeat);
+    const nd_ep_moment m = moment_of(net, b, ND_PHASE_PLUS, beta, repeat);
+    nd_ep_moment plus = m, minus = moment_of(net, b, ND_PHASE_MINUS, -beta, repeat);
+    settle_nudged(net, ND_PHASE_PLUS, &plus);
+    if (net->p.ep_update == ND_UPDATE_CONTINUAL) return; /* learned on the way */
+    if (symmetric) settle_nudged(net, ND_PHASE_MINUS, &minus);
     for (size_t l = 0; l < e->L; l++)
         nd_ep_move(net, &m, l, &rest[ND_PHASE_PLUS],
                    &rest[symmetric ? ND_PHASE_MINUS : ND_PHASE_FREE], &rest[ND_PHASE_FREE],
                    1.0 / (beta * (symmetric ? 2 : 1)));
+}
+
+static void learn(nd_net *net, const nd_batch *b)
+{
+    const nd_ep_moment m = moment_of(net, b, ND_PHASE_PLUS, net->p.ep_beta, 0);
+    if (net->p.ep_nudge == ND_NUDGE_HOLOMORPHIC) {
+        nd_ep_circle_learn(net, &m);
+        return;
+    }
+    for (uint32_t i = 0; i < net->p.ep_nudge_repeats; i++)
+        learn_once(net, b, i);
 }
 
 static void predict(const nd_net *net, const nd_batch *b, nd_tally *t)

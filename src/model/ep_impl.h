@@ -84,6 +84,7 @@ typedef struct nd_ep {
     float *target; /* (B, ld) noisy target                                         */
     float *gain[ND_EP_LAYERS], *offset[ND_EP_LAYERS]; /* (ld) mismatch, or NULL         */
     float *kept; /* (examples, sum of ld) persistent states, or NULL             */
+    float *sum[ND_BANKS_MAX]; /* of ep.nudge_repeats, panels of each bank, or NULL      */
     nd_ep_follower follower;
     nd_ep_circle circle;
     float one; /* what a bias sees */
@@ -95,7 +96,8 @@ typedef struct nd_ep_moment {
     const float *x; /* activity of the input (B, ld of layer L) */
     bool nudged;
     float beta;
-    uint32_t t; /* steps since the mini-batch began: names the noise */
+    uint32_t t;      /* steps since the mini-batch began: names the noise */
+    uint32_t repeat; /* of ep.nudge_repeats, from 0 */
 } nd_ep_moment;
 
 static inline nd_ep *nd_ep_of(const nd_net *net)
@@ -126,7 +128,8 @@ void nd_ep_hear(const nd_ep *e, size_t l, size_t B, const nd_ep_sound *sound,
 
 /* Estimates minus the gradient for link l from two moments and moves its weights by it;
  * before: the moment whose activities are the pre-synaptic ones of vector-field updates.
- * per_beta: 1/beta, or 1/(2 beta). */
+ * per_beta: 1/beta, or 1/(2 beta). Of ep.nudge_repeats only the last moves them, by the
+ * mean. */
 void nd_ep_move(nd_net *net, const nd_ep_moment *m, size_t l, const nd_ep_states *one,
                 const nd_ep_states *two, const nd_ep_states *before, double per_beta);
 

@@ -302,22 +302,37 @@ static size_t index_of(const nd_net *net, const nd_bank *bank)
     return (size_t)(bank - net->bank);
 }
 
+/* net->wanted is one repeat's share; the last one moves the bank by the sum. */
+static void move(nd_net *net, const nd_ep_moment *m, const nd_bank *bank, size_t l)
+{
+    const size_t i = index_of(net, bank), n = nd_panels(bank->k, bank->n);
+    float *sum = nd_ep_of(net)->sum[i];
+    if (sum) {
+        if (m->repeat == 0) memset(sum, 0, n * sizeof *sum);
+        nd_kern()->add(n, net->wanted, sum);
+        if (m->repeat + 1 < net->p.ep_nudge_repeats) return;
+        memcpy(net->wanted, sum, n * sizeof *sum);
+    }
+    nd_net_move(net, i, l, m->b->at);
+}
+
 void nd_ep_move(nd_net *net, const nd_ep_moment *m, size_t l, const nd_ep_states *one,
                 const nd_ep_states *two, const nd_ep_states *before, double per_beta)
 {
     const nd_ep *e = nd_ep_of(net);
     const nd_batch *b = m->b;
     const nd_ep_link *k = &e->link[l];
-    const float scale = (float)(nd_net_scale(net, l, b->at) * per_beta / (double)b->B);
+    const double averaged = (double)b->B * (double)net->p.ep_nudge_repeats;
+    const float scale = (float)(nd_net_scale(net, l, b->at) * per_beta / averaged);
     outer(net, m, l, scale, one, two, before);
-    nd_net_move(net, index_of(net, k->W), l, b->at);
+    move(net, m, k->W, l);
     const bool raw = e->free;
     nd_ep_outer_bias(net, l, b->B, scale, (raw ? one->s : one->rho)[l],
                      (raw ? two->s : two->rho)[l]);
-    nd_net_move(net, index_of(net, k->b), l, b->at);
+    move(net, m, k->b, l);
     if (!k->back) return;
     outer_back(net, l, b->B, scale, one, two, before);
-    nd_net_move(net, index_of(net, k->back), l, b->at);
+    move(net, m, k->back, l);
 }
 
 /* ---- following the input's weights ---- */

@@ -107,6 +107,9 @@ static nd_code check_options(const nd_params *p, size_t links, nd_err *err)
         p->ep_gain_sd > 0 || p->ep_offset_sd > 0 || p->ep_bits > 0 || p->ep_nudge_noise > 0;
     const bool shown = p->ep_spectrum > 0;
     const bool smooth = holomorphic(p->model_activation);
+    const bool repeated = p->ep_nudge_repeats > 1;
+    const bool chance =
+        p->ep_nudge == ND_NUDGE_RANDOM_SIGN || p->ep_noise > 0 || p->ep_nudge_noise > 0;
     const struct {
         bool wrong;
         const char *text;
@@ -143,6 +146,13 @@ static nd_code check_options(const nd_params *p, size_t links, nd_err *err)
         {soft && p->ep_nudge_noise > 0,
          "ep.nudge_noise is noise on the target of a squared "
          "loss: set it to 0 with ep.loss cross-entropy"},
+        {repeated && (continual || circle),
+         "ep.nudge_repeats averages over nudged phases before weights move: it goes with "
+         "ep.update at-rest, and any ep.nudge but holomorphic; else set it to 1"},
+        {repeated && !chance,
+         "ep.nudge_repeats above 1 repeats a nudged phase in which nothing is random, to "
+         "the "
+         "same end: take ep.nudge random-sign, ep.noise or ep.nudge_noise, or set it to 1"},
         {!free && p->ep_angle > 0, "ep.angle is the angle to free backward weights: set "
                                    "ep.symmetry to free, or ep.angle to 0"},
     };
@@ -269,6 +279,9 @@ static void take_options(nd_net *net, nd_ep *e, size_t B, nd_arena *a)
         e->kept = nd_arena_take(a, net->shape.examples * row, sizeof *e->kept);
     if (p->ep_nudge == ND_NUDGE_HOLOMORPHIC || p->ep_spectrum) nd_ep_circle_take(net, a);
     if (nd_ep_follows(net)) nd_ep_follower_take(net, a);
+    for (size_t i = 0; p->ep_nudge_repeats > 1 && i < net->n_banks; i++)
+        e->sum[i] =
+            nd_arena_take(a, nd_panels(net->bank[i].k, net->bank[i].n), sizeof(float));
 }
 
 void nd_ep_layout(nd_net *net, nd_arena *a)
@@ -403,8 +416,9 @@ void nd_ep_cost(const nd_params *p, nd_shape shape, nd_cost *c)
     const int64_t phases = p->ep_nudge == ND_NUDGE_SYMMETRIC     ? 2
                            : p->ep_nudge == ND_NUDGE_HOLOMORPHIC ? points
                                                                  : 1;
+    const double repeats = (double)p->ep_nudge_repeats;
     const double updates = p->ep_update == ND_UPDATE_CONTINUAL ? (double)p->ep_K : 1;
     c->flops_predict = input + step_flops * (double)p->ep_T;
-    c->flops = c->flops_predict + (double)(phases * p->ep_K) * step_flops +
-               updates * (outer + devices / (double)p->train_batch);
+    c->flops = c->flops_predict + repeats * (double)(phases * p->ep_K) * step_flops +
+               updates * (repeats * outer + devices / (double)p->train_batch);
 }

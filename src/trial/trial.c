@@ -190,11 +190,35 @@ static void put_wear(const run *r, nd_record *out, uint32_t epoch)
     nd_wear w;
     if (!nd_wear_of(r->net.bank, r->net.n_banks, &w)) return;
     put(out, ND_METRIC_wear_mean, epoch, w.sum / (double)w.devices);
-    put(out, ND_METRIC_wear_median, epoch, nd_wear_quantile(&w, 0.5));
-    put(out, ND_METRIC_wear_p99, epoch, nd_wear_quantile(&w, 0.99));
+    static const struct {
+        nd_metric_id metric;
+        double share;
+    } quantiles[] = {{ND_METRIC_wear_p01, 0.01}, {ND_METRIC_wear_p10, 0.1},
+                     {ND_METRIC_wear_p25, 0.25}, {ND_METRIC_wear_median, 0.5},
+                     {ND_METRIC_wear_p75, 0.75}, {ND_METRIC_wear_p90, 0.9},
+                     {ND_METRIC_wear_p99, 0.99}};
+    for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++)
+        put(out, quantiles[i].metric, epoch, nd_wear_quantile(&w, quantiles[i].share));
     put(out, ND_METRIC_wear_max, epoch, w.max);
     put(out, ND_METRIC_worn_out, epoch, fraction(w.worn, w.devices));
     put(out, ND_METRIC_stuck, epoch, fraction(w.stuck, w.devices));
+}
+
+/* What was sent to each matrix, the first few of them. */
+static void put_layers(const run *r, nd_record *out, uint32_t epoch)
+{
+    static const nd_metric_id up[] = {ND_METRIC_pulses_up_1, ND_METRIC_pulses_up_2,
+                                      ND_METRIC_pulses_up_3, ND_METRIC_pulses_up_4};
+    static const nd_metric_id down[] = {ND_METRIC_pulses_down_1, ND_METRIC_pulses_down_2,
+                                        ND_METRIC_pulses_down_3, ND_METRIC_pulses_down_4};
+    const size_t n = sizeof up / sizeof *up;
+    for (size_t i = 0, l = 0; i < r->net.n_banks && l < n; i++) {
+        const nd_bank *b = &r->net.bank[i];
+        if (b->bias) continue;
+        put(out, up[l], epoch, (double)b->pulses_up);
+        put(out, down[l], epoch, (double)b->pulses_down);
+        l++;
+    }
 }
 
 /* What the devices went through, summed over the banks. */
@@ -225,6 +249,7 @@ static void put_devices(const run *r, nd_record *out, uint32_t epoch)
     put(out, ND_METRIC_pulses_per_weight_max, epoch, most);
     if (r->p->device_synapse == ND_SYNAPSE_ONE_SIDED)
         put(out, ND_METRIC_refreshes, epoch, (double)refreshes);
+    put_layers(r, out, epoch);
     put_wear(r, out, epoch);
 }
 

@@ -1,6 +1,6 @@
 /* test_conformance.c -- every type of device in every synapse under every programming scheme
  * trains EP and a Boltzmann machine: the error falls, conductances stay in their range,
- * counters add up, and all vector units give the same record. */
+ * counters add up, and all vector units give the same record, stopped on the way or not. */
 #include "nudge/trial.h"
 
 #include <math.h>
@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -35,20 +36,21 @@ static void set(nd_params *p, const char *name, const char *value)
         fail_msg("%s", err.message);
 }
 
-/* Large: images that are learned in a few epochs; else few and small ones. */
+/* Large: images that are learned in 60 updates; else few and small ones. 16 hidden units are
+ * one panel. */
 static nd_params trial_of(const char *model, const char *type, const char *synapse,
                           const char *scheme, bool large)
 {
     /* the sum over 784 inputs of an EP network bears smaller steps only */
     const bool ep = !strcmp(model, models[0]);
-    const char *width = !large ? "0.002" : ep ? "0.0002" : "0.003";
+    const char *width = !large ? "0.002" : ep ? "0.0006" : "0.008";
     const char *const settings[][2] = {
-        {"train.batch", "4"},
-        {"train.rates", ep ? "0.05" : "0.3"},
+        {"train.batch", large ? "6" : "4"},
+        {"train.rates", ep ? "0.15" : "1"},
         {"rbm.objective", "discriminative"},
         {"train.test_every", "0"},
         {"train.pinned_limit", "0"},
-        {"ep.T", "12"},
+        {"ep.T", "10"},
         {"ep.K", "4"},
         {"ep.beta", "0.5"},
         {"device.c2c", "0.001"},
@@ -61,11 +63,15 @@ static nd_params trial_of(const char *model, const char *type, const char *synap
         {"program.width", width},
         {"program.transfer_lines", "100"},
         {"program.rprop_factor", "0.6"},
+        {"program.fast_rate", !strcmp(type, "ideal") ? "100"
+                              : ep                   ? "3"
+                                                     : "6"},
         {"data.name", large ? "synthetic" : "bars-and-stripes"},
-        {"train.epochs", large ? "6" : "2"},
-        {"data.train", large ? "300" : "0"},
-        {"data.test", large ? "50" : "0"},
-        {"model.layers", large ? "[784, 20, 10]" : "[16, 20, 2]"}};
+        {"data.side", "3"},
+        {"train.epochs", "3"},
+        {"data.train", large ? "120" : "0"},
+        {"data.test", large ? "10" : "0"},
+        {"model.layers", large ? "[784, 16, 10]" : "[9, 16, 2]"}};
     nd_params p;
     nd_params_defaults(&p);
     for (size_t i = 0; i < COUNT(settings); i++)
@@ -132,7 +138,7 @@ static void learns(const nd_params *p, const nd_dataset *d, const char *what)
     const size_t last = (size_t)p->train_epochs - 1;
     const double first = (double)error[0], end = (double)error[last];
     assert_int_equal(r.status, ND_STATUS_DONE);
-    if (!(end < first && end < 0.7)) /* chance is 0.9 */
+    if (!(end < first - 0.05 && end < 0.82)) /* chance is 0.9 */
         fail_msg("%s: error from %g to %g", what, first, end);
     if (p->device_kind != ND_DEVICE_ideal) {
         assert_true(r.value[ND_METRIC_pulses_up] > 0 && r.value[ND_METRIC_pulses_down] > 0);
@@ -140,6 +146,12 @@ static void learns(const nd_params *p, const nd_dataset *d, const char *what)
         assert_true(r.value[ND_METRIC_pulse_width] > 0);
     }
     nd_record_free(&r);
+}
+
+/* No synapse makes a difference to what is no device. */
+static bool is_same_again(size_t type, size_t synapse)
+{
+    return !strcmp(types[type], "ideal") && synapse > 0;
 }
 
 /* Calls for all combinations that are not refused; returns how many there were. */
@@ -159,7 +171,7 @@ static size_t each(bool large,
                     snprintf(name, sizeof name, "%s, %s, %s, %s", models[m], types[t],
                              synapses[y], schemes[s]);
                     p = trial_of(models[m], types[t], synapses[y], schemes[s], large);
-                    if (nd_device_check(&p, &err) != ND_OK) continue;
+                    if (is_same_again(t, y) || nd_device_check(&p, &err) != ND_OK) continue;
                     what(&p, &d, name);
                     n++;
                 }
@@ -176,13 +188,49 @@ static void every_combination_learns(void **state)
     assert_true(n > all * 3 / 4);
 }
 
-/* A record of few epochs on every vector unit, with all imperfections at once. */
+/* Stops after so many mini-batches. */
+static bool countdown(void *ctx)
+{
+    return --*(int *)ctx == 0;
+}
+
+/* Stopped three times, and each time gone on with from the checkpoint. */
+static nd_record run_in_parts(const nd_params *p, const nd_dataset *d)
+{
+    static const int batches[] = {1, 4, 3, 1000}; /* of 12 */
+    char path[64];
+    nd_record r;
+    nd_err err = {0};
+    int left = 0;
+    snprintf(path, sizeof path, "build/test-conformance-%ld", (long)getpid());
+    for (size_t i = 0; i < COUNT(batches); i++) {
+        left = batches[i];
+        const nd_watch watch = {.ctx = &left, .stop = countdown, .checkpoint = path};
+        const nd_code code = nd_trial_run(p, d, &watch, &r, &err);
+        if (code != (left ? ND_OK : ND_ESTOPPED)) fail_msg("%s", err.message);
+    }
+    assert_int_equal(left, 1000 - 4); /* it did go on */
+    unlink(path);
+    return r;
+}
+
+static void assert_same(const nd_record *want, nd_record *r, const char *what,
+                        const char *how)
+{
+    nd_text why = {0};
+    if (!nd_record_same(want, r, &why))
+        fail_msg("%s, %s: %s", what, how, nd_text_str(&why));
+    nd_record_free(r);
+}
+
+/* A record of few epochs on every vector unit and in parts, with all imperfections at once.
+ */
 static void same_everywhere(const nd_params *given, const nd_dataset *d, const char *what)
 {
     static const char *const settings[][2] = {
         {"device.drift", "0.01"},        {"device.write_noise", "0.01"},
         {"device.stuck_random", "0.05"}, {"device.d2d_bounds", "0.05"},
-        {"device.endurance", "30"},      {"device.levels", "4000"},
+        {"device.endurance", "12"},      {"device.levels", "4000"},
         {"device.lifetime", "10000"},    {"device.refresh_high", "0.1"},
         {"device.refresh_low", "0.02"},  {"device.refresh_sd", "0.01"},
         {"read.weight_bits", "10"},      {"device.per_weight", "2"},
@@ -198,15 +246,14 @@ static void same_everywhere(const nd_params *given, const nd_dataset *d, const c
         if (!usable) continue;
         pin(k->isa);
         nd_record r = run(&p, d, NULL);
-        nd_text why = {0};
-        if (!nd_record_same(&want, &r, &why))
-            fail_msg("%s, %s: %s", what, k->isa, nd_text_str(&why));
-        nd_record_free(&r);
+        assert_same(&want, &r, what, k->isa);
     }
+    nd_record r = run_in_parts(&p, d); /* on the last of them */
+    assert_same(&want, &r, what, "in parts");
     nd_record_free(&want);
 }
 
-static void every_isa_gives_the_same_record(void **state)
+static void every_isa_and_any_stop_give_the_same_record(void **state)
 {
     (void)state;
     assert_true(each(false, same_everywhere) > 0);
@@ -224,7 +271,7 @@ static void general_and_plain_pairs_train_the_same(void **state)
         assert_int_equal(nd_dataset_open(&d, &p, &err), ND_OK);
         set(&q, "device.wear", "no");
         nd_record general = run(&p, &d, NULL), plain = run(&q, &d, NULL);
-        for (int e = 0; e < 6; e++)
+        for (int e = 0; e < 3; e++)
             assert_true(general.curve[ND_METRIC_train_loss][e] ==
                             plain.curve[ND_METRIC_train_loss][e] ||
                         isnan((double)plain.curve[ND_METRIC_train_loss][e]));
@@ -240,7 +287,7 @@ int main(void)
     pin(NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_combination_learns),
-        cmocka_unit_test(every_isa_gives_the_same_record),
+        cmocka_unit_test(every_isa_and_any_stop_give_the_same_record),
         cmocka_unit_test(general_and_plain_pairs_train_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

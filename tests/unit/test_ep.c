@@ -108,11 +108,12 @@ static size_t weights_of(const nd_net *net, float *out)
 
 /* The change of all weights and biases by one mini-batch, divided by the rate; what the
  * padding does is left out. Returns how many. */
-static size_t update(const nd_params *p, double *out)
+static size_t update_of(const nd_params *p, uint32_t batch, double *out)
 {
     static float before[WEIGHTS_MAX], after[WEIGHTS_MAX];
     fixture f;
     open_net(&f, p);
+    f.batch.at.batch = batch;
     weights_of(&f.net, before);
     loss(&f);
     f.net.ops->learn(&f.net, &f.batch);
@@ -129,6 +130,11 @@ static size_t update(const nd_params *p, double *out)
     }
     nd_net_free(&f.net);
     return n;
+}
+
+static size_t update(const nd_params *p, double *out)
+{
+    return update_of(p, 0, out);
 }
 
 /* Largest difference relative to the largest entry of b. */
@@ -498,6 +504,94 @@ static void few_bits_make_a_grid(void **state)
     nd_net_free(&f.net);
 }
 
+/* ---- nudged phases, repeated ---- */
+
+/* Each repeat has the noise of a nudged phase that begins so much later, and from the same
+ * rest: the update is the mean over such. */
+static void repeats_are_averaged(void **state)
+{
+    (void)state;
+    static const char *const nets[][4] = {
+        {"ep.nudge", "symmetric"},
+        {"ep.nudge", "one-sided", "ep.symmetry", "free"},
+        {"ep.nudge", "negative", "train.optimiser", "momentum"},
+        {"model.kind", "ep-energy", "ep.dt", "0.5"}};
+    static double mean[WEIGHTS_MAX], one[WEIGHTS_MAX], all[WEIGHTS_MAX];
+    enum { REPEATS = 3, T = 300, K = 10 };
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+        nd_params p = params((const char *const[]){
+            "ep.noise", "0.05", "ep.nudge_noise", "0.1", "ep.beta", "0.3", nets[i][0],
+            nets[i][1], nets[i][2], nets[i][3], NULL});
+        p.ep_K = K;
+        memset(mean, 0, sizeof mean);
+        for (int r = 0; r < REPEATS; r++) {
+            p.ep_T = T + 2 * K * r;
+            const size_t n = update(&p, one);
+            for (size_t w = 0; w < n; w++)
+                mean[w] += one[w] / REPEATS;
+        }
+        p.ep_T = T;
+        p.ep_nudge_repeats = REPEATS;
+        const size_t n = update(&p, all);
+        assert_true(apart(all, mean, n) < 1e-4);
+        assert_true(apart(all, one, n) > 1e-2);
+    }
+}
+
+/* Mean square distance of an update from the one without noise. */
+static double variance(int64_t repeats)
+{
+    enum { BATCHES = 60 };
+    static double noisy[WEIGHTS_MAX], quiet[WEIGHTS_MAX];
+    nd_params p = PARAMS("ep.noise", "0.02", "ep.K", "10", "ep.beta", "0.3");
+    p.ep_nudge_repeats = repeats;
+    double sum = 0;
+    for (uint32_t batch = 0; batch < BATCHES; batch++) {
+        const size_t n = update_of(&p, batch, noisy);
+        nd_params q = p;
+        q.ep_noise = 0, q.ep_nudge_repeats = 1;
+        if (batch == 0) update(&q, quiet);
+        for (size_t w = 0; w < n; w++)
+            sum += (noisy[w] - quiet[w]) * (noisy[w] - quiet[w]) / BATCHES;
+    }
+    return sum;
+}
+
+static void noise_averages_out(void **state)
+{
+    (void)state;
+    const double one = variance(1), eight = variance(8);
+    if (fabs(8 * eight / one - 1) > 0.25) fail_msg("%g, then %g", one, eight);
+}
+
+/* Of n random signs k are +: the update is that share of the way from one side's to the
+ * other's. */
+static void signs_are_drawn_for_each_repeat(void **state)
+{
+    (void)state;
+    enum { REPEATS = 5 };
+    static double plus[WEIGHTS_MAX], minus[WEIGHTS_MAX], mixed[WEIGHTS_MAX];
+    const nd_params p = PARAMS("ep.nudge", "one-sided", "ep.beta", "0.3");
+    const nd_params q = PARAMS("ep.nudge", "negative", "ep.beta", "0.3");
+    const nd_params r =
+        PARAMS("ep.nudge", "random-sign", "ep.beta", "0.3", "ep.nudge_repeats", "5");
+    const size_t n = update(&p, plus);
+    update(&q, minus);
+    bool seen[REPEATS + 1] = {false};
+    for (uint32_t batch = 0; batch < 24; batch++) {
+        double along = 0, length = 0;
+        update_of(&r, batch, mixed);
+        for (size_t w = 0; w < n; w++) {
+            along += (mixed[w] - minus[w]) * (plus[w] - minus[w]);
+            length += (plus[w] - minus[w]) * (plus[w] - minus[w]);
+        }
+        const double k = REPEATS * along / length;
+        assert_true(fabs(k - rint(k)) < 0.02 && k > -0.5 && k < REPEATS + 0.5);
+        seen[(int)rint(k)] = true;
+    }
+    assert_true(seen[2] && seen[3] && (seen[0] || seen[1] || seen[4] || seen[5]));
+}
+
 /* ---- all options learn ---- */
 
 static void every_option_learns(void **state)
@@ -518,6 +612,7 @@ static void every_option_learns(void **state)
         PARAMS("ep.start", "persistent", "ep.T", "5"),
         PARAMS("ep.noise", "0.02", "ep.gain_sd", "0.1", "ep.offset_sd", "0.1"),
         PARAMS("ep.bits", "6"),
+        PARAMS("ep.nudge", "random-sign", "ep.nudge_repeats", "3"),
         PARAMS(CONV("conv 6 2x2 pad 1, max 2, conv 5 2x2, fc 3"), "model.activation",
                "hard-sigmoid"),
         PARAMS(CONV("conv 16 2x2 pad 1, max 2, conv 5 2x2, fc 3"), "model.activation",
@@ -568,6 +663,10 @@ static void unfit_options_are_refused(void **state)
         {"reads a hidden layer", "model.layers", "[12, 3]", "ep.loss", "cross-entropy"},
         {"squared", "ep.nudge_noise", "0.1", "ep.loss", "cross-entropy"},
         {"ep.symmetry to free", "ep.angle", "30"},
+        {"goes with ep.update at-rest", "ep.nudge_repeats", "2", "ep.update", "continual",
+         "ep.nudge", "random-sign"},
+        {"goes with ep.update at-rest", "ep.nudge_repeats", "2", CIRCLE("4", "0.1")},
+        {"nothing is random", "ep.nudge_repeats", "2"},
         {"end it with fc 3", CONV("conv 4 2x2, fc 4")},
         {"not holomorphic", CONV("conv 4 2x2 pad 1, conv 4 2x2, max 2, fc 3"),
          CIRCLE("4", "0.1")},
@@ -603,6 +702,9 @@ int main(void)
         cmocka_unit_test(noise_is_where_it_is_asked_for),
         cmocka_unit_test(mismatch_belongs_to_the_device_seed),
         cmocka_unit_test(few_bits_make_a_grid),
+        cmocka_unit_test(repeats_are_averaged),
+        cmocka_unit_test(noise_averages_out),
+        cmocka_unit_test(signs_are_drawn_for_each_repeat),
         cmocka_unit_test(every_option_learns),
         cmocka_unit_test(unfit_options_are_refused),
     };

@@ -1,5 +1,6 @@
 /* test_preset.c -- values that come with a published or a measured device, and that nothing
  * which the spec says is lost to them. */
+#include "nudge/device.h"
 #include "nudge/preset.h"
 #include "nudge/response.h"
 #include "nudge/spec.h"
@@ -71,6 +72,21 @@ static void presets_fill_in_what_the_spec_leaves(void **state)
     /* a value that is its default, but said, stays */
     p = base("campaign: c\nbase: {device: {preset: reram-es, c2c: 0}}\n", NULL, 0);
     assert_true(p.device_c2c == 0);
+}
+
+/* The steps of phase change memory shrink by a factor of 23.9 along its range. */
+static void phase_change_saturates(void **state)
+{
+    (void)state;
+    nd_device_report r;
+    nd_err err = {0};
+    const nd_params p = base("campaign: c\nbase: {device.preset: pcm}\n", NULL, 0);
+    assert_int_equal(nd_device_check(&p, &err), ND_OK);
+    assert_int_equal(nd_device_report_of(&p, &r, &err), ND_OK);
+    for (int i = 0; i < ND_REPORT_STEPS; i++) {
+        const double want = 0.005 * (1 + 27.235 * exp(-5 * r.step[i].x));
+        assert_true(fabs(r.step[i].up / want - 1) < 1e-3);
+    }
 }
 
 /* Keys are by values: a preset is the same trial as its values written out. */
@@ -201,6 +217,7 @@ int main(void)
         cmocka_unit_test(all_presets_apply),
         cmocka_unit_test(presets_fill_in_what_the_spec_leaves),
         cmocka_unit_test(presets_are_their_values),
+        cmocka_unit_test(phase_change_saturates),
         cmocka_unit_test(presets_can_be_swept),
         cmocka_unit_test(tables_come_from_what_was_measured),
         cmocka_unit_test(damaged_tables_are_refused),

@@ -196,10 +196,48 @@ static void trains_are_binomial(void **state)
             last = k;
         }
         const double variance = slots * p * (1 - p);
+        const double kurtosis = variance > 0 ? 1 / variance - 6 / slots : 0; /* excess */
+        const double spread = sqrt((2 + kurtosis) / n); /* relative, of the variance */
         assert_true(fabs(mean - slots * p) <= 4.5 * sqrt(variance / n) + 1e-9);
         assert_true(fabs(square - mean * mean - variance) <=
-                    0.08 * variance + 1e-9); /* sampling error of 6000: 2 % */
+                    4.5 * spread * variance + 1e-9);
         assert_true(fabs(next) <= 4.5 * variance / sqrt(n) + slots * slots / n + 1e-9);
+    }
+}
+
+/* ... in every place: counts against the binomial formula. */
+static void trains_have_the_whole_distribution(void **state)
+{
+    (void)state;
+    enum { ROWS = 1024, CELLS = ROWS * ND_LANES, TIMES = 12 };
+    static float wanted[CELLS], pulse[CELLS];
+    static const struct {
+        unsigned slots;
+        double p;
+    } cases[] = {{31, 0.08}, {31, 0.001}, {64, 0.5}, {65, 0.4}, {200, 0.93}, {2, 0.7}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const double n = cases[c].slots, p = cases[c].p, all = (double)CELLS * TIMES;
+        unsigned seen[256] = {0};
+        for (size_t i = 0; i < CELLS; i++)
+            wanted[i] = (float)p;
+        for (uint32_t t = 0; t < TIMES; t++) {
+            nd_kern()->train(&(nd_train){.cells = {.rows = ROWS, .lanes = ND_LANES},
+                                         .wanted = wanted,
+                                         .pulse = pulse,
+                                         .slots = cases[c].slots,
+                                         .chance = 1,
+                                         .width = 1,
+                                         .at = {.seed = 3, .batch = t}});
+            for (size_t i = 0; i < CELLS; i++)
+                seen[(int)pulse[i]]++;
+        }
+        for (double k = 0; k <= n; k++) {
+            const double choose = lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1);
+            const double want = all * exp(choose + k * log(p) + (n - k) * log(1 - p));
+            if (fabs(seen[(int)k] - want) > 4.5 * sqrt(want) + 2)
+                fail_msg("%g slots, p %g: %u times %g, not %.1f", n, p, seen[(int)k], k,
+                         want);
+        }
     }
 }
 
@@ -340,6 +378,7 @@ int main(void)
         cmocka_unit_test(accumulation_conserves),
         cmocka_unit_test(truncation_is_towards_zero),
         cmocka_unit_test(trains_are_binomial),
+        cmocka_unit_test(trains_have_the_whole_distribution),
         cmocka_unit_test(verify_closes_in),
         cmocka_unit_test(same_bits_everywhere),
     };

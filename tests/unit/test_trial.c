@@ -255,6 +255,35 @@ static void pulses_are_counted(void **state)
     nd_record_free(&r);
 }
 
+/* Matrix by matrix they add up, and so do the quantiles of wear. */
+static void pulses_are_counted_by_layer(void **state)
+{
+    (void)state;
+    nd_params p = memristive();
+    set(&p, "model.layers", "[784, 20, 15, 10]");
+    set(&p, "train.rates", "0.05");
+    set(&p, "device.biases", "ideal");
+    set(&p, "device.wear", "yes");
+    nd_record r = run(&p);
+    const double *v = r.value;
+    assert_true(v[ND_METRIC_pulses_up_1] > 0 && v[ND_METRIC_pulses_down_3] > 0);
+    assert_true(v[ND_METRIC_pulses_up_1] <= 10 * 15 * 86); /* updates */
+    assert_true(v[ND_METRIC_pulses_up_1] + v[ND_METRIC_pulses_up_2] +
+                    v[ND_METRIC_pulses_up_3] ==
+                v[ND_METRIC_pulses_up]);
+    assert_true(v[ND_METRIC_pulses_down_1] + v[ND_METRIC_pulses_down_2] +
+                    v[ND_METRIC_pulses_down_3] ==
+                v[ND_METRIC_pulses_down]);
+    assert_true(isnan(v[ND_METRIC_pulses_up_4]) && isnan(v[ND_METRIC_pulses_down_4]));
+    static const nd_metric_id rising[] = {
+        ND_METRIC_wear_p01, ND_METRIC_wear_p10, ND_METRIC_wear_p25, ND_METRIC_wear_median,
+        ND_METRIC_wear_p75, ND_METRIC_wear_p90, ND_METRIC_wear_p99, ND_METRIC_wear_max};
+    for (size_t i = 0; i + 1 < sizeof rising / sizeof *rising; i++)
+        assert_true(v[rising[i]] <= v[rising[i + 1]]);
+    assert_true(v[ND_METRIC_wear_p10] < v[ND_METRIC_wear_p90]);
+    nd_record_free(&r);
+}
+
 /* What came out of FFTW is not the same on all machines: the record says so. */
 static void fftw_is_on_record(void **state)
 {
@@ -322,6 +351,7 @@ int main(void)
         cmocka_unit_test(divergence_is_a_record),
         cmocka_unit_test(pinned_states_are_a_divergence),
         cmocka_unit_test(pulses_are_counted),
+        cmocka_unit_test(pulses_are_counted_by_layer),
         cmocka_unit_test(fftw_is_on_record),
         cmocka_unit_test(unfit_data_is_refused),
         cmocka_unit_test(estimates_are_of_the_right_size),
