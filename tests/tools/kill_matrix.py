@@ -2,11 +2,15 @@
 """Kills campaigns and goes on with them; nothing may be lost, and nothing done twice.
 
     kill_matrix.py calls   --nudge P --spec F --fault LIB --work DIR [--some]
+    kill_matrix.py errors  --nudge P --spec F --fault LIB --work DIR [--some]
     kill_matrix.py moments --nudge P --spec F --fault LIB --work DIR [--ranks N] [--seed S] ROLE=KILLS...
 
 calls: SIGKILL before every call that changes something beneath the campaign's folder (fault.c), by
     whichever process makes it; and in the middle of every write. --some: of those to results.nc,
     in an eighth.
+errors: the same calls fail: once with EIO, from one of them on with ENOSPC, and once when it is a sync.
+    The run then says what failed, on which file and why, and ends with status 4; or it can do
+    without, and goes on.
 moments: SIGKILL at random moments of the master, a worker (rank), its keeper, its trial server,
     the server's child, or the whole job; so many of each.
 
@@ -18,6 +22,7 @@ first thing that is not so.
 import argparse
 import collections
 import concurrent.futures
+import errno
 import os
 import random
 import shutil
@@ -229,19 +234,42 @@ def uninterrupted(options):
 # ---- before every call ---------------------------------------------------------------------
 
 
-def kill_at(campaign, at, how):
-    """A run that dies at a call: that call, or None when there was no such."""
-    only = {"calls": "write pwrite writev"} if how == "torn" else {}
-    status = campaign.run(campaign.fault(at=at, do=how, **only))
+# name of a fault: what fault.c is told, and how it is reported
+WRITES = {"calls": "write pwrite writev"}
+SYNCS = {"calls": "fsync fdatasync"}
+KILLS = {"kill": ({"do": "kill"}, "killed before"), "torn": ({"do": "torn"} | WRITES, "killed within")}
+ERRORS = {
+    "full": ({"do": "ENOSPC", "lasts": 1}, "disk full from"),
+    "error": ({"do": "EIO"}, "error in"),
+    "unsynced": ({"do": "EIO"} | SYNCS, "sync failed in"),
+}
+
+
+# How netcdf-c 4.9.0 ends the process when the last write of all to a file fails, while closing it.
+CRASH = -signal.SIGSEGV
+
+
+def strike_at(campaign, at, how):
+    """A run on which a fault falls at a call: that call, or None when there was no such."""
+    status = campaign.run(campaign.fault(at=at, **(KILLS | ERRORS)[how][0]))
     if not campaign.faults():
         if status != 0:
             raise campaign.wrong(f"it ended with status {status}")
         return None
     call, pid, path = campaign.call(at)
     by_master = pid == campaign.process.pid
-    if status != (-signal.SIGKILL if by_master else 0):
-        raise campaign.wrong(f"killed at call {at} ({call} {path}), it ended with status {status}")
-    return call, path, by_master
+    if how in KILLS:
+        wanted = [-signal.SIGKILL if by_master else 0]
+    else:
+        wanted = [0, 4] if by_master or how == "full" else [0]
+        wanted += [CRASH] if call == "pwrite" and publishes(path) else []
+    if status not in wanted:
+        raise campaign.wrong(f"{how} at call {at} ({call} {path}), it ended with status {status}")
+    if status == 4:
+        said, why = campaign.said(), os.strerror(errno.ENOSPC if how == "full" else errno.EIO)
+        if not all(word in said for word in (campaign.dir, why, "the same command")):
+            raise campaign.wrong(f"{how} at call {at} ({call} {path}): that is not what it says")
+    return call, path, by_master, status
 
 
 def publishes(path):
@@ -249,17 +277,17 @@ def publishes(path):
 
 
 def fresh(options, at, how):
-    """A new campaign that dies at a call, and is gone on with: it, and the call."""
+    """A new campaign on which a fault falls at a call, and which is gone on with: it, and the call."""
     c = Campaign(options, f"{how}-{at}")
-    hit = kill_at(c, at, how)
-    if hit and hit[2]:
+    hit = strike_at(c, at, how)
+    if hit and hit[3] != 0:
         c.finish()
     return c, hit
 
 
 def again(options, whole, how, some):
-    """Starts on a campaign without results.nc that die at the first, second... call: it, and the
-    calls. `some`: an eighth of those on results.nc."""
+    """Runs of a campaign without results.nc on which the fault falls at the first, second... call: it,
+    and the calls. `some`: an eighth of those on results.nc."""
     c = Campaign(options, f"again-{how}")
     shutil.copytree(whole.dir, c.dir)
     hits, at = [], 1
@@ -267,24 +295,28 @@ def again(options, whole, how, some):
         for name in os.listdir(c.dir):
             if publishes(name):
                 os.unlink(os.path.join(c.dir, name))
-        hit = kill_at(c, at, how)
+        hit = strike_at(c, at, how)
         if not hit:
             break
         hits.append(hit)
         at += 1 if not some or not publishes(hit[1]) else 8
     c.finish()
+    writes = [status for call, _, _, status in hits if call == "pwrite"]
+    if CRASH in writes[:-1]:
+        raise c.wrong(f"{how}: it crashed over write {writes.index(CRASH) + 1} of {len(writes)} to results.nc")
     return c, hits
 
 
-def calls(options):
+def calls(options, faults, thinned):
+    """Faults at every call; of those named in `thinned`, if only some are wanted, fewer."""
     whole, _ = uninterrupted(options)
     hits = collections.Counter()
     # Calls of one run are in an order that may differ a little from the next's: each is counted as what
     # it was. Where results.nc begins, the runs of again() take over.
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        later = {how: pool.submit(again, options, whole, how, how == "torn" and options.some)
-                 for how in ("kill", "torn")}
-        for how in ("kill", "torn"):
+        later = {how: pool.submit(again, options, whole, how, options.some and how in thinned)
+                 for how in faults}
+        for how in faults:
             at, more = 1, True
             while more:
                 batch = [pool.submit(fresh, options, n, how) for n in range(at, at + 8)]
@@ -298,19 +330,23 @@ def calls(options):
         for how, one in later.items():
             campaign, some = one.result()
             campaign.check(whole)
-            hits.update((how, call, by_master) for call, _, by_master in some)
-    for how, words in (("kill", "killed before"), ("torn", "killed within")):
-        some = {k: n for k, n in hits.items() if k[0] == how}
-        by_call = collections.Counter()
-        for (_, call, _), n in some.items():
-            by_call[call] += n
-        master = sum(n for k, n in some.items() if k[2])
-        print(f"{words} {sum(some.values())} calls, {master} of the master and "
-              f"{sum(some.values()) - master} of trials: "
-              + ", ".join(f"{n} {call}" for call, n in sorted(by_call.items())))
-        wanted = {"write", "pwrite"} | (set() if how == "torn" else {"open", "rename", "fsync", "fdatasync"})
-        if wanted - set(by_call) or master in (0, sum(some.values())):
-            raise Wrong(f"not every kind of call was met: {dict(by_call)}")
+            hits.update((how, call, by_master) for call, _, by_master, _ in some)
+    for how, (told, words) in faults.items():
+        report(words, told, {k[1:]: n for k, n in hits.items() if k[0] == how})
+
+
+def report(words, told, hits):
+    by_call = collections.Counter()
+    for (call, _), n in hits.items():
+        by_call[call] += n
+    master, every = sum(n for (_, by_master), n in hits.items() if by_master), sum(hits.values())
+    print(f"{words} {every} calls, {master} of the master and {every - master} of trials: "
+          + ", ".join(f"{n} {call}" for call, n in sorted(by_call.items())))
+    wanted = {"open", "write", "pwrite", "fsync", "fdatasync", "rename"}
+    if "calls" in told:
+        wanted &= set(told["calls"].split())
+    if wanted - set(by_call) or master in (0, every):
+        raise Wrong(f"not every kind of call was met: {dict(by_call)}")
 
 
 # ---- at random moments ---------------------------------------------------------------------
@@ -375,7 +411,7 @@ def moments(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=("calls", "moments"))
+    parser.add_argument("mode", choices=("calls", "errors", "moments"))
     for name in ("nudge", "spec", "fault", "work"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--ranks", type=int, default=0)
@@ -386,7 +422,12 @@ def main():
     options.work = os.path.abspath(options.work)
     os.makedirs(options.work, exist_ok=True)
     try:
-        (calls if options.mode == "calls" else moments)(options)
+        if options.mode == "calls":
+            calls(options, KILLS, {"torn"})
+        elif options.mode == "errors":
+            calls(options, ERRORS, ERRORS)
+        else:
+            moments(options)
     except Wrong as e:
         sys.exit(str(e))
 
