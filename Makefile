@@ -6,7 +6,7 @@ VERSION := 0.1.0
 # ---- choices (a line in config.mk, or on the command line) ------------------------------
 -include config.mk
 CC      ?= cc
-KIND    ?= release#                       release | debug | asan | ubsan | fuzz
+KIND    ?= release#                       release | debug | sanitize | fuzz
 MPICC   ?= mpicc
 MPI     ?= $(if $(shell command -v $(MPICC) 2>/dev/null),1,0)
 PREFIX  ?= /usr/local
@@ -28,10 +28,8 @@ BASE_FLAGS := -std=c11 -D_GNU_SOURCE -ffp-contract=off -fno-math-errno -g -Iincl
 FLAGS_release := -O2
 FLAGS_debug   := -O0
 # -g1: places, but not the variables, whose tracking takes minutes in sanitized kernels
-FLAGS_asan    := -O1 -g1 -fsanitize=address -fno-omit-frame-pointer
-FLAGS_ubsan   := -O1 -g1 -fsanitize=undefined -fno-sanitize-recover=all
-FLAGS_fuzz    := -O1 -g1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
-    -fno-omit-frame-pointer
+FLAGS_sanitize := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FLAGS_fuzz := -O1 -g1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_ALL := $(BASE_FLAGS) $(WARN) $(FLAGS_$(KIND)) $(CFLAGS)
 NC_CFLAGS := $(shell nc-config --cflags 2>/dev/null)
 NC_LIBS   := $(or $(shell nc-config --libs 2>/dev/null),-lnetcdf)
@@ -79,7 +77,7 @@ BUILD_DEFS = -DND_BUILD_VERSION='"$(VERSION)"' -DND_BUILD_COMMIT='"$(COMMIT)"' \
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all help info tests bench bench-scale packages setup data demo demo-run check check-run check-long \
-    asan ubsan fuzz fuzz-run layers format format-check tidy install clean
+    sanitize fuzz fuzz-run layers format format-check tidy install clean
 
 all: $(PROGRAM) ## build the program (build/nudge)
 
@@ -188,7 +186,7 @@ bench-scale: $(SCALE) ## 10,000 workers and 1,000,000 trials, simulated; a journ
 	$(Q)$(OBJ)/tests/bench/sched_scale
 	$(Q)$(OBJ)/tests/bench/journal_scale $(SCALE_TRIALS)
 
-asan ubsan: ## unit tests and hostile input under a sanitizer
+sanitize: ## unit tests and hostile input under AddressSanitizer and UndefinedBehaviorSanitizer
 	+@$(MAKE) --no-print-directory KIND=$@ FILTER='$(or $(FILTER),unit/ fuzz/ cli/bad_)' check-run
 
 FUZZ_SECONDS ?= 600
@@ -208,10 +206,11 @@ format-check: ## layout of C files, and shellcheck
 	@clang-format --dry-run -Werror $(C_FILES)
 	@shellcheck -x -e SC2317 $(SCRIPTS)
 
+TIDY = xargs -P $(JOBS) -I{} clang-tidy --quiet --warnings-as-errors='*' {} --
 tidy: ## clang-tidy
-	@clang-tidy --quiet --warnings-as-errors='*' $(filter-out $(KERNELS),$(SOURCES)) -- $(BASE_FLAGS) \
-	    $(NC_CFLAGS) $(shell $(MPICC) --showme:compile 2>/dev/null) $(BUILD_DEFS)
-	@clang-tidy --quiet --warnings-as-errors='*' $(KERNELS) -- $(BASE_FLAGS) -DND_ISA=scalar -DND_ISA_scalar
+	@printf '%s\n' $(filter-out $(KERNELS),$(SOURCES)) | $(TIDY) $(BASE_FLAGS) $(NC_CFLAGS) \
+	    $(shell $(MPICC) --showme:compile 2>/dev/null) -DND_BUILD_VERSION='""' -DND_BUILD_COMMIT='""' -DND_BUILD_FLAGS='""'
+	@printf '%s\n' $(KERNELS) | $(TIDY) $(BASE_FLAGS) -DND_ISA=scalar -DND_ISA_scalar
 
 install: $(PROGRAM) ## copy the program, sweeps and job scripts below PREFIX (/usr/local)
 	install -Dm755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/nudge

@@ -12,6 +12,7 @@
 #include "progress_impl.h"
 #include "publish_impl.h"
 #include "signals_impl.h"
+#include "worker_log_impl.h"
 
 #include <math.h>
 #include <signal.h>
@@ -144,6 +145,7 @@ static nd_code open_campaign(run *r, nd_err *err)
     ND_TRY(nd_ledger_replay(&r->ledger, &r->past, r->journal, err));
     nd_desk_tidy(r->dir.s, &r->ledger);
     ND_TRY(nd_desk_open(r->dir.s, err));
+    ND_TRY(nd_worker_log_open(r->dir.s, err));
     ND_TRY(settle_shard(r, err));
     ND_TRY(note_origin(r, err));
     return note_session(r, err);
@@ -236,12 +238,14 @@ static nd_code send(run *r, size_t worker, size_t task, nd_err *err)
                                    .memory = (uint64_t)(limits->trial_memory * 1048576.0)};
     nd_params p;
     ND_TRY(nd_plan_params(&r->plan, r->task[task], &p, err));
-    nd_text text = {0}, checkpoint = {0};
+    nd_text text = {0}, checkpoint = {0}, log = {0};
     nd_desk_path(&checkpoint, nd_text_str(&r->dir), r->plan.trial[r->task[task]].key);
-    nd_task_put(&text, &p, nd_text_str(&checkpoint));
-    text.failed |= checkpoint.failed;
+    nd_worker_log_path(&log, nd_text_str(&r->dir), worker);
+    nd_task_put(&text, &p, nd_text_str(&checkpoint), nd_text_str(&log));
+    text.failed |= checkpoint.failed | log.failed;
     nd_code code = nd_text_check(&text, err);
     if (code == ND_OK) code = r->t->ops->send(r->t, worker, &child, text.s, text.n, err);
+    nd_text_free(&log);
     nd_text_free(&checkpoint);
     nd_text_free(&text);
     nd_busy *b = &r->show.worker[worker];

@@ -7,6 +7,7 @@
 #include "nudge/trial.h"
 
 #include "shelf_impl.h"
+#include "worker_log_impl.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -15,36 +16,63 @@
 /* A mini-batch and a checkpoint take much less. */
 #define GRACE 20.0
 
-void nd_task_put(nd_text *out, const nd_params *p, const char *checkpoint)
+void nd_task_put(nd_text *out, const nd_params *p, const char *checkpoint, const char *log)
 {
-    nd_text_add(out, "%s\n", checkpoint);
+    nd_text_add(out, "%s\n%s\n", checkpoint, log);
     nd_params_print(p, true, out);
 }
 
-/* checkpoint: its path, appended; may be NULL. */
-static nd_code task_of(const void *task, size_t n, nd_params *p, nd_text *checkpoint,
-                       nd_err *err)
+typedef struct assignment {
+    nd_params p;
+    nd_text checkpoint, log; /* paths */
+} assignment;
+
+static void assignment_free(assignment *a)
+{
+    nd_text_free(&a->checkpoint);
+    nd_text_free(&a->log);
+}
+
+/* The line at *at, which moves on to the next. */
+static nd_code take_line(const char **at, nd_text *out, nd_err *err)
+{
+    const char *end = strchr(*at, '\n');
+    if (!end) return ND_FAIL(err, ND_ECORRUPT, "not a task");
+    nd_text_bytes(out, *at, (size_t)(end - *at));
+    *at = end + 1;
+    return nd_text_check(out, err);
+}
+
+static nd_code read_task(const void *task, size_t n, assignment *a, nd_err *err)
 {
     nd_text t = {0};
+    *a = (assignment){.checkpoint = {0}};
+    nd_params_defaults(&a->p);
     nd_text_bytes(&t, task, n);
     nd_code code = nd_text_check(&t, err);
-    const char *text = nd_text_str(&t), *end = strchr(text, '\n');
-    if (code == ND_OK && !end) code = ND_FAIL(err, ND_ECORRUPT, "not a task");
-    if (code == ND_OK && checkpoint) {
-        nd_text_bytes(checkpoint, text, (size_t)(end - text));
-        code = nd_text_check(checkpoint, err);
-    }
-    if (code == ND_OK) code = nd_params_parse(p, end + 1, err);
+    const char *at = nd_text_str(&t);
+    if (code == ND_OK) code = take_line(&at, &a->checkpoint, err);
+    if (code == ND_OK) code = take_line(&at, &a->log, err);
+    if (code == ND_OK) code = nd_params_parse(&a->p, at, err);
     nd_text_free(&t);
     return code;
 }
 
 static nd_code prepare(void *ctx, const void *task, size_t n, nd_err *err)
 {
-    nd_params p;
+    assignment a;
     const nd_dataset *data;
-    ND_TRY(task_of(task, n, &p, NULL, err));
-    return nd_shelf_take(ctx, &p, &data, err);
+    nd_code code = read_task(task, n, &a, err);
+    if (code == ND_OK) code = nd_shelf_take(ctx, &a.p, &data, err);
+    assignment_free(&a);
+    return code;
+}
+
+/* What a worker's log says of a record. */
+static void note_end(const assignment *a, const nd_record *r)
+{
+    nd_worker_log(nd_text_str(&a->log), r->key, "%s after %.1f s%s%s",
+                  nd_status_name(r->status), r->seconds, *r->reason ? ": " : "", r->reason);
 }
 
 static void send_record(const nd_record *r, nd_server_child *io)
@@ -97,25 +125,34 @@ static bool stop(void *ctx)
 static void run(void *ctx, const void *task, size_t n, nd_server_child *io)
 {
     nd_err err = {0};
-    nd_params p;
+    assignment a;
     nd_record r;
-    nd_text checkpoint = {0};
+    nd_key key;
     const nd_dataset *data;
-    nd_code code = task_of(task, n, &p, &checkpoint, &err);
+    nd_code code = read_task(task, n, &a, &err);
     if (code != ND_OK) return; /* `prepare` has read the same text: cannot be */
+    const char *log = nd_text_str(&a.log);
     const nd_watch watch = {.ctx = io,
                             .epoch = say_epoch,
                             .stop = stop,
-                            .checkpoint = checkpoint.n ? nd_text_str(&checkpoint) : NULL};
-    code = nd_shelf_take(ctx, &p, &data, &err);
-    if (code == ND_OK) code = nd_trial_run(&p, data, &watch, &r, &err);
-    if (code == ND_ESTOPPED) return;
+                            .checkpoint =
+                                a.checkpoint.n ? nd_text_str(&a.checkpoint) : NULL};
+    nd_worker_log_take_stderr(log);
+    code = nd_params_key(&a.p, &key, &err);
+    if (code == ND_OK) nd_worker_log(log, key, "begins");
+    if (code == ND_OK) code = nd_shelf_take(ctx, &a.p, &data, &err);
+    if (code == ND_OK) code = nd_trial_run(&a.p, data, &watch, &r, &err);
+    if (code == ND_ESTOPPED) {
+        nd_worker_log(log, key, "stopped");
+        return;
+    }
     if (code != ND_OK)
-        failed_record(&p, code == ND_ENOMEM ? ND_STATUS_MEMORY : ND_STATUS_REFUSED,
+        failed_record(&a.p, code == ND_ENOMEM ? ND_STATUS_MEMORY : ND_STATUS_REFUSED,
                       err.message, 0, &r);
     send_record(&r, io);
+    note_end(&a, &r);
     nd_record_free(&r);
-    nd_text_free(&checkpoint);
+    assignment_free(&a);
 }
 
 static nd_status status_of(const nd_child_end *how)
@@ -139,13 +176,14 @@ static void failed(void *ctx, const void *task, size_t n, const nd_child_end *ho
                    nd_text *record)
 {
     (void)ctx;
-    nd_params p;
-    nd_params_defaults(&p);
+    assignment a;
     nd_record r;
-    if (task_of(task, n, &p, NULL, NULL) != ND_OK) nd_params_defaults(&p);
-    failed_record(&p, status_of(how), how->words, how->seconds, &r);
+    const nd_code code = read_task(task, n, &a, NULL);
+    failed_record(&a.p, status_of(how), how->words, how->seconds, &r);
     nd_record_pack(&r, record);
+    if (code == ND_OK) note_end(&a, &r);
     nd_record_free(&r);
+    assignment_free(&a);
 }
 
 nd_code nd_campaign_job(nd_server_job *job, nd_err *err)

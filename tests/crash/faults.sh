@@ -58,6 +58,20 @@ check "every fault has its status and reason" expect "$TMP/1"
 check "the campaign agrees within itself" exits 0 "$NUDGE" verify "$TMP/1"
 check "status names failures" exits 0 "$NUDGE" status "$TMP/1"
 check "... as such" says 'crashed|failed'
+# the log of the one worker: each trial once begun, and how it ended
+log_tells() {
+    local log=$TMP/1/logs/worker-0.log words key
+    [ "$(grep -c ' begins$' "$log")" = 6 ] || { cat "$log"; return 1; }
+    for words in 'done after' 'crashed after .*egmentation' 'out_of_memory after' 'timed_out after' 'diverged after'; do
+        key=$(grep -E "$words" "$log" | head -n 1 | cut -d' ' -f3)
+        if ! [[ $key =~ ^[0-9a-f]{32}$ ]] || ! grep -q "$key begins$" "$log"; then
+            echo "no trial: $words"
+            cat "$log"
+            return 1
+        fi
+    done
+}
+check "the worker's log tells of each trial" log_tells
 cp -r "$TMP/1" "$TMP/before"
 check "going on does not try the failed again" exits 1 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/1"
 check "... each was tried once" expect "$TMP/1"

@@ -24,7 +24,7 @@ check "the campaign without faults" exits 0 "$NUDGE" run "$TMP/spec.yaml" -o "$T
 
 # ---- every call that writes fails --------------------------------------------------------
 case $OBJ in
-*/asan-*) skip "calls that fail" "a sanitizer has to be loaded first" ;;
+*/sanitize-*) skip "calls that fail" "a sanitizer has to be loaded first" ;;
 *)
     some=(--some)
     [ "${FAULTS:-}" = all ] && some=()

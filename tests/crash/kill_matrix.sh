@@ -35,7 +35,7 @@ spec 100 5 1 4 >"$TMP/moments.yaml"
 spec 100 5 0.05 4 >"$TMP/ranks.yaml"
 
 case $OBJ in
-*/asan-*) skip "killed before every call" "a sanitizer has to be loaded first" && finish ;;
+*/sanitize-*) skip "killed before every call" "a sanitizer has to be loaded first" && finish ;;
 esac
 check "faults can be planted" "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -fPIC -shared -o "$TMP/fault.so" tests/tools/fault.c
 

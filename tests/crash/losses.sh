@@ -71,7 +71,7 @@ END
         [ "$status" = 0 ] || { echo "status $status"; cat "$TMP/err"; return 1; }
     }
     case $OBJ in
-    */asan-*) skip "a server that dies before all ranks are there" "a sanitizer has to be loaded first" ;;
+    */sanitize-*) skip "a server that dies before all ranks are there" "a sanitizer has to be loaded first" ;;
     *)
         check "a rank can be slowed down" "${CC:-cc}" -fPIC -shared -o "$TMP/slow.so" "$TMP/slow.c"
         check "a server that dies before all ranks are there is replaced" early_loss

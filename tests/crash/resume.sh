@@ -81,7 +81,7 @@ check "... and whose it is" says "is the checkpoint of trial ${file##*/}"
 mv "$dir/checkpoints/00000000000000000000000000000000" "$file"
 truncate -s 5000 "$file"
 check "the run goes on without it" exits 0 "$NUDGE" run "$TMP/spec.yaml" -o "$dir"
-check "... and says that the trial begins anew" says "begins anew: .*no whole checkpoint"
+check "... and says in the worker's log that the trial begins anew" grep -qE "begins anew: .*no whole checkpoint" "$dir/logs/worker-0.log"
 check "... with the same results" same_results "$TMP/whole" "$dir"
 check "... and no checkpoint is left" test ! -e "$dir/checkpoints"
 finish

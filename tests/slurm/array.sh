@@ -3,21 +3,8 @@
 # requeued and merged, jobs follow each other, and the results are those of a serial run.
 . tests/lib.sh
 
-for program in slurmctld slurmd sbatch munged; do
-    if ! PATH=$PATH:/usr/sbin command -v $program >/dev/null; then
-        skip "a campaign as a Slurm job array" "no $program"
-        finish
-    fi
-done
-if ! have_mpi; then
-    skip "a campaign as a Slurm job array" "built without MPI"
-    finish
-fi
-
-at_exit tests/slurm/down "$TMP/slurm"
-if ! check "the cluster starts" tests/slurm/up "$TMP/slurm" 2 4; then finish; fi
-# shellcheck source=/dev/null
-. "$TMP/slurm/env"
+# shellcheck source=tests/slurm/cluster
+. tests/slurm/cluster
 
 cat >"$TMP/spec.yaml" <<END
 campaign: array
@@ -36,17 +23,6 @@ replicates: {train: 2}
 END
 check "the serial run" exits 0 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/serial"
 
-ended() { # ended SECONDS JOB: it, and all its tasks, have left the queue
-    local end=$((SECONDS + $1))
-    while [ -n "$(squeue -h -j "$2" 2>/dev/null)" ]; do
-        if [ "$SECONDS" -ge "$end" ]; then
-            squeue
-            tail -n 15 "$TMP"/*.out
-            return 1
-        fi
-        sleep 0.3
-    done
-}
 submitted() { # submitted COMMAND...: the last job's number is then in $job
     local said
     said=$("$@") || return
