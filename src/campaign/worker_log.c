@@ -44,7 +44,8 @@ void nd_worker_log(const char *path, nd_key key, const char *fmt, ...)
     vsnprintf(words, sizeof words, fmt, ap);
     va_end(ap);
     const int n = snprintf(line, sizeof line, "%s %s %s %s\n", now, host, trial, words);
-    (void)!nd_write_all(fd, line, (size_t)n, NULL); /* a trial's log is not worth its trial */
+    (void)!nd_write_all(fd, line, (size_t)n,
+                        NULL); /* a trial's log is not worth its trial */
     close(fd);
 }
 

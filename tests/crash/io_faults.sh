@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A disk that is full, fails or cannot be written, a journal that is torn or bent, two runs on one folder: each is
 # said with its place and what to do, nothing recorded is lost, and when the cause is gone the same command ends
-# with the results of a run without faults. FAULTS=all lets every write to results.nc fail, else an eighth.
+# with the results of a run without faults. FAULTS=all: at every call, else at a part of them.
 . tests/lib.sh
 
 cat >"$TMP/spec.yaml" <<END

@@ -10,7 +10,7 @@ calls: SIGKILL before every call that changes something beneath the campaign's f
     in an eighth.
 errors: the same calls fail: once with EIO, from one of them on with ENOSPC, and once when it is a sync.
     The run then says what failed, on which file and why, and ends with status 4; or it can do
-    without, and goes on.
+    without, and goes on. --some: at every other call, and an eighth of those on results.nc.
 moments: SIGKILL at random moments of the master, a worker (rank), its keeper, its trial server,
     the server's child, or the whole job; so many of each.
 
@@ -307,26 +307,26 @@ def again(options, whole, how, some):
     return c, hits
 
 
-def calls(options, faults, thinned):
-    """Faults at every call; of those named in `thinned`, if only some are wanted, fewer."""
+def calls(options, faults, thinned=(), step=1):
+    """Faults at every call, or at one in `step`; those of `thinned` at an eighth of the calls on
+    results.nc."""
     whole, _ = uninterrupted(options)
     hits = collections.Counter()
     # Calls of one run are in an order that may differ a little from the next's: each is counted as what
     # it was. Where results.nc begins, the runs of again() take over.
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        later = {how: pool.submit(again, options, whole, how, options.some and how in thinned)
-                 for how in faults}
-        for how in faults:
-            at, more = 1, True
+        later = {how: pool.submit(again, options, whole, how, how in thinned) for how in faults}
+        for i, how in enumerate(faults):
+            at, more = 1 + i % step, True
             while more:
-                batch = [pool.submit(fresh, options, n, how) for n in range(at, at + 8)]
+                batch = [pool.submit(fresh, options, n, how) for n in range(at, at + 8 * step, step)]
                 for campaign, hit in (one.result() for one in batch):
                     more &= hit is not None and not publishes(hit[1])
                     if hit:
                         campaign.check(whole)
                         hits[how, hit[0], hit[2]] += 1
                     campaign.forget()
-                at += len(batch)
+                at += 8 * step
         for how, one in later.items():
             campaign, some = one.result()
             campaign.check(whole)
@@ -423,9 +423,9 @@ def main():
     os.makedirs(options.work, exist_ok=True)
     try:
         if options.mode == "calls":
-            calls(options, KILLS, {"torn"})
+            calls(options, KILLS, ["torn"] if options.some else [])
         elif options.mode == "errors":
-            calls(options, ERRORS, ERRORS)
+            calls(options, ERRORS, *([ERRORS, 2] if options.some else []))
         else:
             moments(options)
     except Wrong as e:
