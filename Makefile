@@ -6,7 +6,7 @@ VERSION := 0.1.0
 # ---- choices (a line in config.mk, or on the command line) ------------------------------
 -include config.mk
 CC      ?= cc
-KIND    ?= release#                       release | debug | sanitize
+KIND    ?= release#                       release | debug | sanitize | fuzz
 MPICC   ?= mpicc
 MPI     ?= $(if $(shell command -v $(MPICC) 2>/dev/null),1,0)
 PREFIX  ?= /usr/local
@@ -29,6 +29,7 @@ FLAGS_release := -O2
 FLAGS_debug   := -O0
 # -g1: places, but not the variables, whose tracking takes minutes in sanitized kernels
 FLAGS_sanitize := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FLAGS_fuzz := -O1 -g1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_ALL := $(BASE_FLAGS) $(WARN) $(FLAGS_$(KIND)) $(CFLAGS)
 NC_CFLAGS := $(shell nc-config --cflags 2>/dev/null)
 NC_LIBS   := $(or $(shell nc-config --libs 2>/dev/null),-lnetcdf)
@@ -44,6 +45,8 @@ FLAGS_scalar := $(if $(filter sanitize,$(KIND)),-O0,-O1 -fno-tree-vectorize -fno
 FLAGS_avx2   := -mavx2 -mfma
 FLAGS_avx512 := -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512
 KERNELS := $(wildcard src/kern/k_*.c)
+# Fuzzers are after what reads files, and wait for nothing else.
+NOT_IN_KERNELS := $(if $(filter fuzz,$(KIND)),-fsanitize%)
 # With or without MPI is a file, not an #ifdef.
 NOT_BUILT := $(if $(filter 0,$(MPI)),src/sched/transport_mpi.c,src/sched/transport_none.c)
 SOURCES := $(filter-out $(KERNELS) $(NOT_BUILT),$(sort $(wildcard src/*/*.c analysis/*.c)))
@@ -55,6 +58,7 @@ LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OBJ)/%.o) \
     $(if $(TEMPLATES),$(OBJ)/templates.o)
 LIB := $(OBJ)/libnudge.a
 UNIT_TESTS := $(patsubst %.c,$(OBJ)/%,$(wildcard tests/unit/test_*.c))
+FUZZ_TARGETS := $(patsubst %.c,$(OBJ)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Open MPI runs as root only when told to.
 MPIRUN ?= $(if $(filter 0,$(shell id -u)),OMPI_ALLOW_RUN_AS_ROOT=1 \
@@ -73,7 +77,7 @@ BUILD_DEFS = -DND_BUILD_VERSION='"$(VERSION)"' -DND_BUILD_COMMIT='"$(COMMIT)"' \
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all help info tests bench bench-scale packages setup data demo demo-run check check-run check-long \
-    sanitize layers format format-check tidy install clean
+    sanitize fuzz fuzz-run layers format format-check tidy install clean
 
 all: $(PROGRAM) ## build the program (build/nudge)
 
@@ -107,7 +111,7 @@ define KERNEL_RULE
 $(OBJ)/src/kern/$(1)/%.o: src/kern/%.c | packages
 	@mkdir -p $$(@D)
 	@echo "  CC    $$< ($(1))"
-	$(Q)$(CC) $(filter-out -O0 -O1,$(CFLAGS_ALL)) -O3 -g1 $(FLAGS_$(1)) -DND_ISA=$(1) \
+	$(Q)$(CC) $(filter-out -O0 -O1 $(NOT_IN_KERNELS),$(CFLAGS_ALL)) -O3 -g1 $(FLAGS_$(1)) -DND_ISA=$(1) \
 	    -DND_ISA_$(1) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach i,$(ISAS),$(eval $(call KERNEL_RULE,$(i))))
@@ -131,7 +135,15 @@ $(OBJ)/tests/bench/%: tests/bench/%.c $(LIB)
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@.o $<
 	$(Q)$(LINK) $(FLAGS_$(KIND)) $(LDFLAGS) -o $@ $@.o $(LIB) $(LDLIBS_ALL)
 
-tests: $(UNIT_TESTS)
+# With libFuzzer's main, or one that reads files.
+FUZZ_MAIN := tests/fuzz/support.c $(if $(filter fuzz,$(KIND)),-fsanitize=fuzzer,tests/fuzz/replay.c)
+$(OBJ)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/support.c tests/fuzz/replay.c tests/fuzz/fuzz.h $(LIB)
+	@mkdir -p $(@D)
+	@echo "  FUZZ  $<"
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@.o $<
+	$(Q)$(LINK) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $@.o $(FUZZ_MAIN) $(LIB) $(LDLIBS_ALL)
+
+tests: $(UNIT_TESTS) $(FUZZ_TARGETS)
 
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
 
@@ -160,7 +172,7 @@ check: ## build and run all tests (FILTER='unit/ cli/' runs those whose path has
 	@$(SETUP) build mpi figures data tests
 	$(AGAIN) check-run
 
-check-run: $(PROGRAM) $(UNIT_TESTS)
+check-run: $(PROGRAM) $(UNIT_TESTS) $(FUZZ_TARGETS)
 	@OBJ=$(OBJ) NUDGE=$(PROGRAM) CC='$(CC)' tests/run $(FILTER)
 
 check-long: $(PROGRAM) ## published learning curves, at length (tests/long)
@@ -175,7 +187,14 @@ bench-scale: $(SCALE) ## 10,000 workers and 1,000,000 trials, simulated; a journ
 	$(Q)$(OBJ)/tests/bench/journal_scale $(SCALE_TRIALS)
 
 sanitize: ## unit tests and hostile input under AddressSanitizer and UndefinedBehaviorSanitizer
-	+@$(MAKE) --no-print-directory KIND=$@ FILTER='$(or $(FILTER),unit/ cli/bad_)' check-run
+	+@$(MAKE) --no-print-directory KIND=$@ FILTER='$(or $(FILTER),unit/ fuzz/ cli/bad_)' check-run
+
+FUZZ_SECONDS ?= 600
+fuzz: ## fuzz what reads specs, IDX, journals and checkpoints, FUZZ_SECONDS each (600; needs clang); new inputs in build/fuzz
+	+@$(MAKE) --no-print-directory KIND=fuzz CC=clang MPI=0 fuzz-run
+
+fuzz-run: $(FUZZ_TARGETS)
+	@OBJ=$(OBJ) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $(FILTER)
 
 layers: $(LIB) ## who may use whom (tests/layers.sh)
 	@OBJ=$(OBJ) NUDGE=$(PROGRAM) CC='$(CC)' tests/layers.sh

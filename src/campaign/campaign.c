@@ -585,6 +585,9 @@ nd_code nd_campaign_run(const nd_campaign_options *o, nd_transport *t, nd_campai
         code = all_rounds(&r, err);
         if (code == ND_OK) code = close_in_order(&r, end, err);
     }
+    if (code == ND_EIO)
+        nd_err_while(err, "nothing recorded is lost: once that is mended, the same command "
+                          "goes on");
     nd_show_free(&r.show);
     nd_sched_free(r.sched);
     free(r.task);

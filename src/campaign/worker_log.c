@@ -35,7 +35,7 @@ void nd_worker_log(const char *path, nd_key key, const char *fmt, ...)
 {
     const int fd = end_of(path);
     if (fd < 0) return;
-    char now[32], host[64], trial[ND_KEY_TEXT], words[768];
+    char now[32], host[64], trial[ND_KEY_TEXT], words[768], line[1024];
     nd_utc(now, sizeof now);
     nd_hostname(host, sizeof host);
     nd_key_text(key, trial);
@@ -43,7 +43,9 @@ void nd_worker_log(const char *path, nd_key key, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(words, sizeof words, fmt, ap);
     va_end(ap);
-    dprintf(fd, "%s %s %s %s\n", now, host, trial, words);
+    const int n = snprintf(line, sizeof line, "%s %s %s %s\n", now, host, trial, words);
+    (void)!nd_write_all(fd, line, (size_t)n,
+                        NULL); /* a trial's log is not worth its trial */
     close(fd);
 }
 

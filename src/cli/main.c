@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const nd_command commands[] = {
     {"plan", "SPEC [--set p=v ...] [--json]",
@@ -108,5 +109,7 @@ int main(int argc, char **argv)
         nd_log(ND_INFO, "%s", err.message);
     else if (code != ND_OK && speaks())
         nd_log_err(&err);
+    /* What could not be written HDF5 tries once more when the process ends, and crashes. */
+    if (code == ND_EIO) _exit(nd_code_exit(code));
     return nd_code_exit(code);
 }

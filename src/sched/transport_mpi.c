@@ -388,9 +388,6 @@ static const nd_transport_ops mpi_ops = {
 static nd_code hear_hello(master *s, nd_err *err)
 {
     const mailbox *in = &s->in;
-    if (in->tag != TAG_HELLO)
-        return ND_FAIL(err, ND_EENV, "message %d from rank %d before it reported", in->tag,
-                       in->source);
     peer *p = &s->peers[in->source - 1];
     char version[64], commit[64];
     nd_cursor c = nd_cursor_at(in->bytes, in->n);
@@ -405,6 +402,29 @@ static nd_code hear_hello(master *s, nd_err *err)
                        "same build everywhere",
                        in->source, p->host, version, commit, nd_version, nd_build_commit);
     return ND_OK;
+}
+
+/* A first word; or, while others are still silent, that a server died, or that there is
+ * another. */
+static nd_code hear_early(master *s, size_t *reported, nd_err *err)
+{
+    const mailbox *in = &s->in;
+    peer *p = &s->peers[in->source - 1];
+    if (!p->reported && in->tag == TAG_HELLO) {
+        ++*reported;
+        return hear_hello(s, err);
+    }
+    if (p->reported && in->tag == TAG_LOST) {
+        p->lives++;
+        snprintf(p->fault, sizeof p->fault, "%.*s", (int)in->n, in->bytes);
+        return ND_OK;
+    }
+    if (p->reported && in->tag == TAG_READY) {
+        p->fault[0] = '\0';
+        return ND_OK;
+    }
+    return ND_FAIL(err, ND_EENV, "unexpected message %d from rank %d while others start",
+                   in->tag, in->source);
 }
 
 static nd_code silent(const master *s, nd_err *err)
@@ -429,8 +449,7 @@ static nd_code gather(master *s, nd_err *err)
         bool have;
         ND_TRY(try_receive(&s->in, MPI_ANY_SOURCE, &have, err));
         if (have) {
-            ND_TRY(hear_hello(s, err));
-            n++;
+            ND_TRY(hear_early(s, &n, err));
         } else if (nd_now() >= end) {
             return silent(s, err);
         } else {

@@ -3,6 +3,7 @@
 
 #include "nudge/versions.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,17 +14,20 @@
  * time deltas. */
 static const char *const udunits[] = {"1", "s", "s-1"};
 
-/* Keeps the first failure. */
+/* Keeps the first failure. That a disk is full netcdf-c does not say; errno does, being 0 after
+ * all that went well. */
 static bool ok(nd_nc *f, int status, const char *fmt, ...) ND_PRINTF(3, 4);
 static bool ok(nd_nc *f, int status, const char *fmt, ...)
 {
     if (f->status == NC_NOERR && status != NC_NOERR) {
         f->status = status;
+        f->sys = f->writes ? errno : 0;
         va_list ap;
         va_start(ap, fmt);
         vsnprintf(f->what, sizeof f->what, fmt, ap);
         va_end(ap);
     }
+    if (status == NC_NOERR) errno = 0;
     return status == NC_NOERR;
 }
 
@@ -34,7 +38,8 @@ static bool failed(const nd_nc *f)
 
 void nd_nc_create(nd_nc *f, const char *path)
 {
-    *f = (nd_nc){.path = path};
+    *f = (nd_nc){.path = path, .writes = true};
+    errno = 0;
     f->open = ok(f, nc_create(path, NC_NETCDF4 | NC_CLOBBER, &f->id), "create the file");
 }
 
@@ -51,12 +56,18 @@ nd_code nd_nc_check(const nd_nc *f, nd_err *err)
                          : f->status == NC_ENOMEM  ? ND_ENOMEM
                          : f->status == NC_EHDFERR ? ND_ECORRUPT
                                                    : ND_EIO;
+    if (f->sys) {
+        errno = f->sys;
+        return ND_FAIL_SYS(err, ND_EIO, "%s: cannot %s", f->path, f->what);
+    }
     return ND_FAIL(err, code, "%s: cannot %s: %s", f->path, f->what,
                    nc_strerror(f->status));
 }
 
 nd_code nd_nc_close(nd_nc *f, nd_err *err)
 {
+    /* netcdf-c 4.9.0 crashes over a write that fails late in closing: this leaves it the last. */
+    if (f->writes && !failed(f)) ok(f, nc_sync(f->id), "write the file");
     if (f->open) ok(f, nc_close(f->id), "close the file");
     f->open = false;
     return nd_nc_check(f, err);

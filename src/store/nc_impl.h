@@ -11,8 +11,9 @@
 
 typedef struct nd_nc {
     int id;
-    bool open;
+    bool open, writes;
     int status;     /* NC_NOERR, or the first failure */
+    int sys;        /* errno of it, if writing failed */
     char what[160]; /* what failed: "define ep_beta"  */
     const char *path;
 } nd_nc;

@@ -15,7 +15,8 @@
  *     end - 4     u32 CRC-32C of all that comes before
  *
  * A file is valid if and only if its first eight bytes and format are these, every length
- * stays inside the file, the network takes all bytes up to the CRC, and the CRC is right. It
+ * stays inside the file, the epoch is one of the record's, counted from 1, the network takes
+ * all bytes up to the CRC, and the CRC is right. It
  * belongs to a trial if and only if its parameters are equal, byte for byte; and to this
  * program if and only if version and commit are. */
 #include "nudge/checkpoint.h"
@@ -188,9 +189,10 @@ static nd_code load(const char *path, nd_cursor *c, const nd_params *p, nd_stage
     ND_TRY(check_owner(c, path, p, err));
     get_stage(c, &stage);
     ND_TRY(get_record(c, path, &r, err));
-    if (r.epochs != so_far->epochs || !nd_net_load(net, c)) {
+    if (r.epochs != so_far->epochs || stage.epoch < 1 || stage.epoch > r.epochs ||
+        !nd_net_load(net, c)) {
         nd_record_free(&r);
-        return torn(path, "it does not fit the network", err);
+        return torn(path, "it does not fit the trial", err);
     }
     nd_record_free(so_far);
     *so_far = r;

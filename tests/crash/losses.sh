@@ -35,6 +35,49 @@ if have_mpi; then
     sed -i '/^where/d' "$TMP/spec.yaml"
     check "three such trials and one worker" exits 1 ranks 2 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/2"
     check "... leave the worker to the others" counts "$TMP/2" 3 3
+
+    # A server that dies while other ranks still start: rank 2 takes two seconds more than the others.
+    cat >"$TMP/slow.c" <<'END'
+#include <unistd.h>
+int PMPI_Init_thread(int *argc, char ***argv, int required, int *provided);
+int MPI_Init_thread(int *argc, char ***argv, int required, int *provided)
+{
+    const int rc = PMPI_Init_thread(argc, argv, required, provided);
+    sleep(2);
+    return rc;
+}
+END
+    sed 's/\[server, none\]/[none]/' "$TMP/spec.yaml" >"$TMP/sound.yaml"
+    server_of_rank_1() {
+        local pid
+        for pid in $(pgrep -P "$1" nudge); do
+            tr '\0' '\n' <"/proc/$pid/environ" | grep -qx OMPI_COMM_WORLD_RANK=1 || continue
+            pgrep -P "$(pgrep -P "$pid")"
+        done 2>/dev/null
+    }
+    early_loss() {
+        local first server='' i status=0
+        local run=("$NUDGE" run "$TMP/sound.yaml" -o "$TMP/early")
+        mpirun --oversubscribe --bind-to none -n 2 "${run[@]}" : \
+            -n 1 env LD_PRELOAD="$TMP/slow.so" "${run[@]}" >"$TMP/out" 2>"$TMP/err" </dev/null &
+        first=$!
+        for ((i = 0; i < 1000; i++)); do
+            server=$(server_of_rank_1 "$first")
+            [ -z "$server" ] || break
+            sleep 0.01
+        done
+        kill -KILL "$server" || return 1
+        wait "$first" || status=$?
+        [ "$status" = 0 ] || { echo "status $status"; cat "$TMP/err"; return 1; }
+    }
+    case $OBJ in
+    */sanitize-*) skip "a server that dies before all ranks are there" "a sanitizer has to be loaded first" ;;
+    *)
+        check "a rank can be slowed down" "${CC:-cc}" -fPIC -shared -o "$TMP/slow.so" "$TMP/slow.c"
+        check "a server that dies before all ranks are there is replaced" early_loss
+        check "... and all is done" counts "$TMP/early" 3 0
+        ;;
+    esac
 else
     skip "the same on 3 ranks" "built without MPI"
 fi

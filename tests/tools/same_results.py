@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Are two results.nc the same campaign with the same results, bit for bit?
 
-    same_results.py A B
+    same_results.py A B...           each of B against A
 
 Compares every variable, trials in the order of their keys, and the global attributes, leaving out
 what differs from run to run (times, hosts, attempts, the build, the vector unit). Ends with status 1 and the
@@ -17,8 +17,7 @@ VOLATILE_GLOBALS = ("date", "history", "source", "command", "host", "isa")
 
 
 def differ(what):
-    print(f"{sys.argv[1]} and {sys.argv[2]} differ: {what}")
-    sys.exit(1)
+    raise ValueError(what)
 
 
 def keys(data):
@@ -45,10 +44,19 @@ def same_bits(a, b):
     return a.tobytes() == b.tobytes()
 
 
-def main():
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    a, b = (netCDF4.Dataset(path) for path in sys.argv[1:])
+def compare(*paths):
+    """ValueError with the first difference, or a line that says what was compared."""
+    a, b = (netCDF4.Dataset(path) for path in paths)
+    try:
+        return compare_open(a, b)
+    except ValueError as e:
+        raise ValueError(f"{paths[0]} and {paths[1]} differ: {e}") from None
+    finally:
+        a.close()
+        b.close()
+
+
+def compare_open(a, b):
     for data in (a, b):
         data.set_auto_maskandscale(False)
     if len(set(keys(a))) != len(keys(a)):
@@ -80,7 +88,19 @@ def main():
         xa, xb = (data.getncattr(name) if name in data.ncattrs() else None for data in (a, b))
         if not np.array_equal(xa, xb):
             differ(f"global attribute {name}: {xa!r} and {xb!r}")
-    print(f"same: {len(keys(a))} trials, {n} variables")
+    return f"same: {len(keys(a))} trials, {n} variables"
 
 
-main()
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    try:
+        for path in sys.argv[2:]:
+            print(compare(sys.argv[1], path))
+    except ValueError as e:
+        print(e)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
