@@ -82,6 +82,16 @@ nd_code nd_rbm_check_ends(const nd_params *p, nd_shape shape, nd_err *err)
         first, last, shape.features, shape.classes, shape.features, shape.classes);
 }
 
+nd_code nd_rbm_check_three(const nd_params *p, nd_shape shape, const char *what,
+                           nd_err *err)
+{
+    if (p->model_layers.n == 3) return nd_rbm_check_ends(p, shape, err);
+    return ND_FAIL(err, ND_EINPUT,
+                   "model.layers has %zu layers; %s has three: pixels, hidden units, "
+                   "classes, such as [%zu, 300, %zu]",
+                   p->model_layers.n, what, shape.features, shape.classes);
+}
+
 nd_code nd_rbm_check_joint(const nd_params *p, nd_err *err)
 {
     if (p->rbm_objective == ND_OBJECTIVE_JOINT) return ND_OK;

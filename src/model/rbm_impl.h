@@ -60,6 +60,9 @@ enum { ND_RBM_BANKS = 3 };
 ND_MUST nd_code nd_rbm_check(const nd_params *p, nd_err *err);
 /* ... and layers that do not begin and end as the data do. */
 ND_MUST nd_code nd_rbm_check_ends(const nd_params *p, nd_shape shape, nd_err *err);
+/* The same of a machine that is not deep; what: such as "a drbm", for the message. */
+ND_MUST nd_code nd_rbm_check_three(const nd_params *p, nd_shape shape, const char *what,
+                                   nd_err *err);
 /* ... and objectives that need a drbm. */
 ND_MUST nd_code nd_rbm_check_joint(const nd_params *p, nd_err *err);
 /* What pixels are, by rbm.visible. */

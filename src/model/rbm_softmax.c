@@ -29,14 +29,7 @@ static classified *of(const nd_net *net)
 
 static nd_code check(const nd_params *p, nd_shape shape, nd_err *err)
 {
-    const nd_ints *layers = &p->model_layers;
-    if (layers->n != 3)
-        return ND_FAIL(
-            err, ND_EINPUT,
-            "model.layers has %zu layers; an rbm has three: pixels, hidden units, "
-            "classes, such as [%zu, 300, %zu]",
-            layers->n, shape.features, shape.classes);
-    ND_TRY(nd_rbm_check_ends(p, shape, err));
+    ND_TRY(nd_rbm_check_three(p, shape, "an rbm", err));
     ND_TRY(nd_rbm_check_joint(p, err));
     ND_TRY(nd_rates_check(p, 2, err));
     if (p->rbm_classifier_sees == ND_SEES_RECONSTRUCTION &&

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "set.h"
+
 typedef struct fixture {
     nd_params p;
     nd_dataset d;
@@ -17,13 +19,6 @@ typedef struct fixture {
     nd_shape shape;
     nd_batches s;
 } fixture;
-
-static void set(nd_params *p, const char *name, const char *value)
-{
-    nd_err err = {0};
-    if (nd_param_set(p, nd_param_find(name), value, &err) != ND_OK)
-        fail_msg("%s", err.message);
-}
 
 static nd_params params(const char *name)
 {

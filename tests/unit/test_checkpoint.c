@@ -13,14 +13,9 @@
 
 #include <cmocka.h>
 
-enum { SETS = 10 };
+#include "set.h"
 
-static void set(nd_params *p, const char *name, const char *value)
-{
-    nd_err err = {0};
-    if (nd_param_set(p, nd_param_find(name), value, &err) != ND_OK)
-        fail_msg("%s", err.message);
-}
+enum { SETS = 10 };
 
 /* Everything that keeps something from one mini-batch to the next. */
 static const struct {

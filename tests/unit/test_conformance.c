@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "set.h"
+
 static const char *const types[] = {
 #define D(id, name, help, source) name,
 #include "nudge/devices.def"
@@ -28,13 +30,6 @@ static const char *const synapses[] = {ND_CHOICES_SYNAPSE(C)};
 #undef C
 static const char *const models[] = {"ep-prototypical", "drbm"};
 #define COUNT(a) (sizeof(a) / sizeof *(a))
-
-static void set(nd_params *p, const char *name, const char *value)
-{
-    nd_err err = {0};
-    if (nd_param_set(p, nd_param_find(name), value, &err) != ND_OK)
-        fail_msg("%s", err.message);
-}
 
 /* Large: images that are learned in 60 updates; else few and small ones. 16 hidden units are
  * one panel. */

@@ -9,19 +9,14 @@
 
 #include <cmocka.h>
 
+#include "set.h"
+
 typedef struct fixture {
     nd_params p;
     nd_bank bank;
     nd_arena arena;
     float *pulse, *scratch;
 } fixture;
-
-static void set(nd_params *p, const char *name, const char *value)
-{
-    nd_err err = {0};
-    if (nd_param_set(p, nd_param_find(name), value, &err) != ND_OK)
-        fail_msg("%s", err.message);
-}
 
 static void take(fixture *f, size_t k, size_t n, bool bias, nd_arena *a)
 {

@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "set.h"
+
 enum { B = 6, FEATURES = 12, CLASSES = 3, LD = 16, WEIGHTS_MAX = 8192 };
 
 typedef struct fixture {
@@ -33,13 +35,8 @@ static nd_params params(const char *const *settings)
         "train.rates",  "1",           "train.batch", "6",       NULL};
     nd_params p;
     nd_params_defaults(&p);
-    const char *const *lists[] = {common, settings};
-    for (int l = 0; l < 2; l++)
-        for (const char *const *s = lists[l]; *s; s += 2) {
-            nd_err err = {0};
-            if (nd_param_set(&p, nd_param_find(s[0]), s[1], &err) != ND_OK)
-                fail_msg("%s", err.message);
-        }
+    set_all(&p, common);
+    set_all(&p, settings);
     return p;
 }
 #define PARAMS(...) params((const char *const[]){__VA_ARGS__, NULL})

@@ -11,14 +11,9 @@
 
 #include <cmocka.h>
 
-enum { X = 9, CLASSES = 2, IMAGES = 14 }; /* bars and stripes, 3 x 3 */
+#include "set.h"
 
-static void set(nd_params *p, const char *name, const char *value)
-{
-    nd_err err = {0};
-    if (nd_param_set(p, nd_param_find(name), value, &err) != ND_OK)
-        fail_msg("%s", err.message);
-}
+enum { X = 9, CLASSES = 2, IMAGES = 14 }; /* bars and stripes, 3 x 3 */
 
 static nd_params params(const char *kind, const char *layers)
 {

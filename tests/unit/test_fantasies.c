@@ -10,14 +10,9 @@
 
 #include <cmocka.h>
 
-enum { M = 500, X = 4, C = 3, STATES = 1 << X, LD = 16 };
+#include "set.h"
 
-static void set(nd_params *p, const char *name, const char *value)
-{
-    nd_err err = {0};
-    if (nd_param_set(p, nd_param_find(name), value, &err) != ND_OK)
-        fail_msg("%s", err.message);
-}
+enum { M = 500, X = 4, C = 3, STATES = 1 << X, LD = 16 };
 
 static float x[LD], y[LD];
 

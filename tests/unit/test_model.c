@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "set.h"
+
 enum { B = 6, FEATURES = 12, CLASSES = 3, LD_X = 16, LD_Y = 16 };
 
 typedef struct fixture {
@@ -17,13 +19,6 @@ typedef struct fixture {
     float x[B * LD_X], y[B * LD_Y];
     uint8_t label[B];
 } fixture;
-
-static void set(nd_params *p, const char *name, const char *value)
-{
-    nd_err err = {0};
-    if (nd_param_set(p, nd_param_find(name), value, &err) != ND_OK)
-        fail_msg("%s", err.message);
-}
 
 static void open_net(fixture *f, const nd_params *p)
 {

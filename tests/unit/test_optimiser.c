@@ -10,18 +10,13 @@
 
 #include <cmocka.h>
 
+#include "set.h"
+
 enum { N_MAX = 100 };
 
 typedef struct arrays {
     float w[N_MAX], g[N_MAX], m[N_MAX], v[N_MAX];
 } arrays;
-
-static void set(nd_params *p, const char *name, const char *value)
-{
-    nd_err err = {0};
-    if (nd_param_set(p, nd_param_find(name), value, &err) != ND_OK)
-        fail_msg("%s", err.message);
-}
 
 static nd_params params(const char *optimiser)
 {

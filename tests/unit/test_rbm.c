@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "set.h"
+
 enum { B = 256, X = 6, C = 3, LD_X = 16, LD_Y = 16, H_MAX = 6, V_MAX = X + C };
 
 typedef struct fixture {
@@ -22,13 +24,6 @@ typedef struct fixture {
     float x[B * LD_X], y[B * LD_Y];
     uint8_t label[B];
 } fixture;
-
-static void set(nd_params *p, const char *name, const char *value)
-{
-    nd_err err = {0};
-    if (nd_param_set(p, nd_param_find(name), value, &err) != ND_OK)
-        fail_msg("%s", err.message);
-}
 
 static nd_params params(const char *kind, const char *layers)
 {

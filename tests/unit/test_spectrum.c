@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "set.h"
+
 enum { B = 5, FEATURES = 12, CLASSES = 3, HIDDEN = 20, LD = 16 };
 
 typedef struct fixture {
@@ -36,13 +38,8 @@ static nd_params params(const char *const *settings)
         "train.batch",  "5",           NULL};
     nd_params p;
     nd_params_defaults(&p);
-    const char *const *lists[] = {common, settings};
-    for (int l = 0; l < 2; l++)
-        for (const char *const *s = lists[l]; *s; s += 2) {
-            nd_err err = {0};
-            if (nd_param_set(&p, nd_param_find(s[0]), s[1], &err) != ND_OK)
-                fail_msg("%s", err.message);
-        }
+    set_all(&p, common);
+    set_all(&p, settings);
     return p;
 }
 #define PARAMS(...) params((const char *const[]){__VA_ARGS__, NULL})

@@ -10,12 +10,7 @@
 
 #include <cmocka.h>
 
-static void set(nd_params *p, const char *name, const char *value)
-{
-    nd_err err = {0};
-    if (nd_param_set(p, nd_param_find(name), value, &err) != ND_OK)
-        fail_msg("%s", err.message);
-}
+#include "set.h"
 
 static nd_params small(void)
 {
