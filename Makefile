@@ -76,7 +76,7 @@ BUILD_DEFS = -DND_BUILD_VERSION='"$(VERSION)"' -DND_BUILD_COMMIT='"$(COMMIT)"' \
 # ---- building ----------------------------------------------------------------------------
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all help info tests bench bench-scale packages setup data demo demo-run check check-run check-long \
+.PHONY: all help info tests bench bench-scale bench-ranks packages setup data demo demo-run check check-run check-slurm check-long \
     sanitize fuzz fuzz-run layers format format-check tidy install clean
 
 all: $(PROGRAM) ## build the program (build/nudge)
@@ -175,6 +175,9 @@ check: ## build and run all tests (FILTER='unit/ cli/' runs those whose path has
 check-run: $(PROGRAM) $(UNIT_TESTS) $(FUZZ_TARGETS)
 	@OBJ=$(OBJ) NUDGE=$(PROGRAM) CC='$(CC)' tests/run $(FILTER)
 
+check-slurm: $(PROGRAM) ## campaigns as jobs of a Slurm cluster that the tests start (in `check` too)
+	@OBJ=$(OBJ) NUDGE=$(PROGRAM) tests/run slurm/
+
 check-long: $(PROGRAM) ## published learning curves, at length (tests/long)
 	@OBJ=$(OBJ) NUDGE=$(PROGRAM) TEST_SECONDS=36000 tests/run --long $(FILTER)
 
@@ -195,6 +198,9 @@ fuzz: ## fuzz what reads specs, IDX, journals and checkpoints, FUZZ_SECONDS each
 
 fuzz-run: $(FUZZ_TARGETS)
 	@OBJ=$(OBJ) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $(FILTER)
+
+bench-ranks: $(PROGRAM) ## two workers against one, and what the master takes (two cores, nothing else running)
+	$(Q)OBJ=$(OBJ) NUDGE=$(PROGRAM) tests/bench/ranks.sh
 
 layers: $(LIB) ## who may use whom (tests/layers.sh)
 	@OBJ=$(OBJ) NUDGE=$(PROGRAM) CC='$(CC)' tests/layers.sh
