@@ -113,7 +113,7 @@ class Convolutional:
         return kernels, [m.sum((0, 2, 3)) for m in maps], out.T @ two.reshape(BATCH, -1), out.sum(0)
 
     def train(self, image, target):
-        states = [image.view(BATCH, 1, 28, 28), torch.zeros(BATCH, 32, 12, 12), torch.zeros(BATCH, 64, 4),
+        states = [image.view(BATCH, 1, 28, 28), torch.zeros(BATCH, 32, 12, 12), torch.zeros(BATCH, 64, 4, 4),
                   torch.zeros(BATCH, 10)]
         free, where = self.settle(states, [None, None], target, self.T, 0)
         nudged, where_nudged = self.settle(free, where, target, self.K, self.beta)
