@@ -215,7 +215,7 @@ format-check: ## layout of C files, and shellcheck
 TIDY = xargs -P $(JOBS) -I{} clang-tidy --quiet --warnings-as-errors='*' {} --
 tidy: ## clang-tidy
 	@printf '%s\n' $(filter-out $(KERNELS),$(SOURCES)) | $(TIDY) $(BASE_FLAGS) $(NC_CFLAGS) \
-	    $(shell $(MPICC) --showme:compile 2>/dev/null) -DND_BUILD_VERSION='""' -DND_BUILD_COMMIT='""' -DND_BUILD_FLAGS='""'
+	    $(shell $(MPICC) --showme:compile 2>/dev/null) $(BUILD_DEFS)
 	@printf '%s\n' $(KERNELS) | $(TIDY) $(BASE_FLAGS) -DND_ISA=scalar -DND_ISA_scalar
 
 install: $(PROGRAM) ## copy the program, sweeps and job scripts below PREFIX (/usr/local)

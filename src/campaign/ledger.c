@@ -61,6 +61,16 @@ void nd_past_add(nd_past *past, const nd_session *s)
                 nd_text_str(&s->command));
 }
 
+nd_code nd_past_plan(const nd_past *past, nd_plan *plan, nd_err *err)
+{
+    const nd_text *text = &past->origin.spec;
+    const nd_source source = {
+        .name = "the journal's spec", .text = nd_text_str(text), .n = text->n};
+    nd_spec *spec;
+    ND_TRY(nd_spec_parse(&source, NULL, 0, &spec, err));
+    return nd_plan_of(plan, spec, err);
+}
+
 void nd_past_forget_rounds(nd_past *past)
 {
     for (size_t i = 0; i < past->n_rounds; i++)

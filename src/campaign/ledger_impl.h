@@ -4,6 +4,7 @@
 #define NUDGE_LEDGER_IMPL_H
 
 #include "nudge/journal.h"
+#include "nudge/plan.h"
 
 typedef struct nd_line {
     nd_key key;
@@ -41,6 +42,8 @@ ND_MUST nd_code nd_ledger_replay(nd_ledger *l, nd_past *past, nd_journal *j, nd_
 /* What the journal has beyond the last replay: after nd_journal_refresh. */
 ND_MUST nd_code nd_ledger_follow(nd_ledger *l, nd_past *past, nd_journal *j, nd_err *err);
 void nd_past_free(nd_past *past);
+/* All trials of the spec that was run last. */
+ND_MUST nd_code nd_past_plan(const nd_past *past, nd_plan *plan, nd_err *err);
 void nd_past_forget_rounds(nd_past *past); /* the spec is another one */
 void nd_past_add(nd_past *past, const nd_session *s);
 

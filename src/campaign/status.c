@@ -51,18 +51,14 @@ static nd_code plan_again(nd_view *v, nd_err *err)
 {
     const nd_text *text = &v->past.origin.spec;
     if (v->plan.spec && !strcmp(nd_text_str(&v->spec), nd_text_str(text))) return ND_OK;
-    const nd_source source = {
-        .name = "the journal's spec", .text = nd_text_str(text), .n = text->n};
-    nd_spec *spec;
     nd_rounds_free(&v->rounds_of);
     v->rounds = NULL;
     nd_plan_free(&v->plan);
     nd_text_clear(&v->spec);
-    nd_text_bytes(&v->spec, source.text, source.n);
+    nd_text_bytes(&v->spec, nd_text_str(text), text->n);
     ND_TRY(nd_text_check(&v->spec, err));
-    ND_TRY(nd_spec_parse(&source, NULL, 0, &spec, err));
-    ND_TRY(nd_plan_of(&v->plan, spec, err));
-    if (nd_spec_refine(spec)) {
+    ND_TRY(nd_past_plan(&v->past, &v->plan, err));
+    if (nd_spec_refine(v->plan.spec)) {
         v->rounds = &v->rounds_of;
         ND_TRY(nd_rounds_new(v->rounds, &v->plan, err));
     }

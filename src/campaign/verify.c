@@ -83,13 +83,8 @@ static nd_code take_origin(check *c, const nd_entry *e, nd_err *err)
 static nd_code make_plan(check *c, nd_err *err)
 {
     if (c->plan.spec) return ND_OK;
-    const nd_text *text = &c->past.origin.spec;
-    const nd_source source = {
-        .name = "the journal's spec", .text = nd_text_str(text), .n = text->n};
-    nd_spec *spec;
-    ND_TRY(nd_spec_parse(&source, NULL, 0, &spec, err));
-    ND_TRY(nd_plan_of(&c->plan, spec, err));
-    return nd_spec_refine(spec) ? nd_rounds_new(&c->rounds, &c->plan, err) : ND_OK;
+    ND_TRY(nd_past_plan(&c->past, &c->plan, err));
+    return nd_spec_refine(c->plan.spec) ? nd_rounds_new(&c->rounds, &c->plan, err) : ND_OK;
 }
 
 /* A decision must be the one that the records before it call for. */

@@ -90,27 +90,17 @@ check "no folder is wrong usage" exits 2 "$NUDGE" merge -o "$TMP/refused"
 cat >"$TMP/forge.py" <<'END'
 import struct, sys
 
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
+sys.path.insert(0, "tests/tools")
+from journal import TRIAL, records, seal
 
 path, what = sys.argv[1:]
 data = bytearray(open(path, "rb").read())
-at, last = 16, None
-while at < len(data):
-    n, kind, _ = struct.unpack_from("<III", data, at)
-    last = (at, n) if kind == 3 else last
-    at += 12 + n
-at, n = last
+at = [end - len(payload) - 12 for end, kind, payload in records(data) if kind == TRIAL][-1]
 name = what.encode()
 place = data.index(struct.pack("<I", len(name)) + name, at) + 4 + len(name)
 value, = struct.unpack_from("<d", data, place)
 struct.pack_into("<d", data, place, value + 0.125)
-struct.pack_into("<I", data, at + 8, crc32c(data[at:at + 8] + data[at + 12:at + 12 + n]))
+seal(data, at)
 open(path, "wb").write(data)
 END
 cp -r "$TMP/all" "$TMP/forged"

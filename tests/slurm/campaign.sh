@@ -45,6 +45,14 @@ check "it may start at once" at_once
 check "it gives up after its restarts" reaches 60 JobState FAILED
 check "... with status 75" reaches 1 ExitCode 75:0
 unset TIME_LIMIT MAX_RESTARTS
+# A launcher that does not start anything: what an earlier start left in status.json is not its word.
+printf '#!/bin/sh\nexit 205\n' >"$TMP/broken"
+chmod +x "$TMP/broken"
+LAUNCH=$TMP/broken
+check "a launcher that fails at once" submit "$TMP/longer.yaml" "$dir" --time=10 -n 3
+check "... fails the job" reaches 60 JobState FAILED
+check "... which is not put back" reaches 1 Restarts 0
+LAUNCH=mpirun
 check "submitting again goes on" submit "$TMP/longer.yaml" "$dir" --time=10 -n 3
 check "and finishes" reaches 300 JobState COMPLETED
 check "the same campaign alone" exits 0 "$NUDGE" run "$TMP/longer.yaml" -o "$TMP/longer-serial"

@@ -43,6 +43,13 @@ def records(data, at=HEADER):
         yield at, kind, payload
 
 
+def seal(data, at):
+    """Gives the record that begins there, which was changed, its right CRC."""
+    (length,) = struct.unpack_from("<I", data, at)
+    body = data[at : at + 8] + data[at + 12 : at + 12 + length]
+    struct.pack_into("<I", data, at + 8, crc32c(body))
+
+
 def trial(payload):
     """(key, status, attempts) of a trial record."""
     (params,) = struct.unpack_from("<I", payload, 4)

@@ -8,37 +8,28 @@
 import struct
 import sys
 
+from journal import records, seal
+
 ROUND = 5
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
 
 
 def rounds(data):
     """(offset, payload) of each round."""
-    at = 16
-    while at + 12 <= len(data):
-        n, kind, _ = struct.unpack_from("<III", data, at)
+    for end, kind, payload in records(data):
         if kind == ROUND:
-            yield at, bytes(data[at + 12:at + 12 + n])
-        at += 12 + n
+            yield end - len(payload) - 12, payload
 
 
 def main():
     path = sys.argv[-1]
     with open(path, "rb") as file:
-        data = bytearray(file.read())
+        data = file.read()
     if "--forge" in sys.argv:
         at, payload = list(rounds(data))[1]
         replicates, = struct.unpack_from("<I", payload, 28)
+        data = bytearray(data)
         struct.pack_into("<I", data, at + 12 + 28, replicates + 1)
-        struct.pack_into("<I", data, at + 8, crc32c(data[at:at + 8] + data[at + 12:at + 12 + len(payload)]))
+        seal(data, at)
         with open(path, "wb") as file:
             file.write(data)
         return
