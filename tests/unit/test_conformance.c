@@ -26,7 +26,7 @@ static const char *const schemes[] = {
 #undef R
 };
 #define C(id, name) name,
-static const char *const synapses[] = {ND_CHOICES_SYNAPSE(C)};
+static const char *const synapses[] = {ND_CHOICES_SYNAPSE(C) "several pairs"};
 #undef C
 static const char *const models[] = {"ep-prototypical", "drbm"};
 #define COUNT(a) (sizeof(a) / sizeof *(a))
@@ -73,7 +73,9 @@ static nd_params trial_of(const char *model, const char *type, const char *synap
         set(&p, settings[i][0], settings[i][1]);
     set(&p, "model.kind", model);
     set(&p, "device.kind", type);
-    set(&p, "device.synapse", synapse);
+    const bool several = !strcmp(synapse, "several pairs");
+    set(&p, "device.synapse", several ? "pair" : synapse);
+    if (several) set(&p, "device.per_weight", "2");
     set(&p, "program.scheme", scheme);
     return p;
 }
@@ -101,8 +103,9 @@ static void look(void *ctx, nd_net *net, const nd_batch *b)
         refreshes += (double)bank->refreshes;
         if (bank->fast) refreshes += (double)bank->fast->refreshes;
     }
-    /* both devices of a pair take a pulse; a refresh writes both */
-    const double each = net->p.device_synapse == ND_SYNAPSE_PAIR ? 2 : 1;
+    /* both devices of all pairs take a pulse; a refresh writes both */
+    const double pairs = (double)net->p.device_per_weight;
+    const double each = net->p.device_synapse == ND_SYNAPSE_PAIR ? 2 * pairs : 1;
     if (net->p.device_kind != ND_DEVICE_ideal)
         assert_true(wear == each * sent + 2 * refreshes);
 }
