@@ -414,9 +414,11 @@ static size_t contour_levels(const figure *f, double level[LEVELS_MAX])
     return n;
 }
 
-/* The line passes where a square of four measured cells has values on both sides. */
+/* The line passes where a square of four measured cells has values on both sides; between
+ * names, which have no order, there is none. */
 static bool contour_passes(const figure *f, double level)
 {
+    if (f->x.v->s || f->y.v->s) return false;
     for (size_t i = 1; i < f->x.n; i++)
         for (size_t j = 1; j < f->y.n; j++) {
             size_t below = 0, above = 0;

@@ -504,6 +504,7 @@ static void every_input_of_a_machine_is_converted(void **state)
         set(&p, "read.dac_range", "0.5");
         tell(&p, 8, &half);
         assert_int_equal(half.tally.errors, halves.tally.errors);
+        if (i < 2) assert_true(half.tally.loss == halves.tally.loss); /* the classifier's */
         assert_memory_equal(half.x, halves.x, sizeof half.x);
         assert_memory_equal(half.v, halves.v, sizeof half.v);
         assert_memory_equal(half.h, halves.h, sizeof half.h);
@@ -511,6 +512,36 @@ static void every_input_of_a_machine_is_converted(void **state)
         assert_true(memcmp(whole.x, halves.x, sizeof whole.x) != 0);
         assert_true(memcmp(whole.v, halves.v, sizeof whole.v) != 0);
     }
+}
+
+/* Pixels drive every hidden unit far beyond the converters' range, and labels take away less:
+ * what is left is still beyond it, so that all units are on, for which only label 1 is no
+ * loss. Were the pixels' sums converted alone, labels would turn units off. */
+static void voters_convert_pixels_and_labels_together(void **state)
+{
+    (void)state;
+    fixture f;
+    nd_tally t = {0};
+    nd_params p = machine_params("drbm");
+    set(&p, "read.adc_bits", "8");
+    set(&p, "read.adc_range", "20");
+    open_net(&f, &p);
+    without_biases(&f);
+    const nd_rbm *m = nd_machine_of(&f.net, 0);
+    for (size_t i = 0; i < m->nv; i++)
+        for (size_t j = 0; j < m->nh; j++) {
+            const float sign = (i == PIXELS + 1) == (j % 2) ? -1.0f : 1.0f;
+            const float label = sign * (i != PIXELS + 1 && j % 2 ? 90.0f : 100.0f);
+            m->W->weight[nd_panel_at(m->nv, i, j)] = i < PIXELS ? 15.0f : label;
+        }
+    for (size_t b = 0; b < B; b++)
+        f.label[b] = 1;
+    f.batch.judged = true;
+    f.net.ops->settle(&f.net, &f.batch, ND_PHASE_FREE);
+    f.net.ops->predict(&f.net, &f.batch, &t);
+    assert_int_equal(t.samples, B);
+    assert_int_equal(t.errors, 0);
+    nd_net_free(&f.net);
 }
 
 int main(void)
@@ -531,6 +562,7 @@ int main(void)
         cmocka_unit_test(what_is_smooth_is_refused),
         cmocka_unit_test(every_sum_of_a_machine_is_converted),
         cmocka_unit_test(every_input_of_a_machine_is_converted),
+        cmocka_unit_test(voters_convert_pixels_and_labels_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
