@@ -420,6 +420,22 @@ static void shapes_vary_as_asked(void **state)
         nd_arena_free(&f.arena);
     }
     fixture f, g;
+    open_bank(&f, "ernoult", "beta=3 d2d_shape=0.9 d2d_shape_kind=log-normal", K, N, false);
+    const float *beta = f.bank.leg[1].down_k[0];
+    for (size_t i = 0; i < CELLS; i++)
+        f.pulse[i] = logf(beta[i]);
+    near(moments_of(beta, CELLS).mean, 3, 0.01, "mean of log-normal");
+    near(moments_of(f.pulse, CELLS).mean, log(3) - log(1.09) / 2, 0.005, "mean of log");
+    spread(moments_of(f.pulse, CELLS).sd, sqrt(log(1.09)), "sd of log");
+    nd_arena_free(&f.arena);
+    open_bank(&f, "linear-step",
+              "linear_up=-0.4 linear_down=-0.2 d2d_shape=0.1 d2d_shape_kind=log-normal", K,
+              N, false); /* its constant is the shape over 1/2 */
+    const moments up = moments_of(f.bank.leg[0].up_k[1], CELLS);
+    near(up.mean, -0.8, 0.01, "mean of a negative shape");
+    spread(up.sd, 0.2, "sd of a negative shape");
+    assert_true(up.high < 0);
+    nd_arena_free(&f.arena);
     open_bank(&f, "neurosim", "nl_up=2.4 d2d_shape=0.000001", 4, 16, false);
     open_bank(&g, "neurosim", "nl_up=2.4", 4, 16, false);
     pulse_all(&f, 0.01f, 0), pulse_all(&g, 0.01f, 0);
@@ -438,6 +454,21 @@ static void bounds_vary_as_asked(void **state)
     const moments m = moments_of(f.bank.weight, CELLS);
     near(m.mean, 1, 0.01, "mean range");
     spread(m.sd, 0.1 * sqrt(2), "sd of G_max of one - G_min of the other");
+    nd_arena_free(&f.arena);
+    open_bank(&f, "ernoult", "d2d_bounds=0.05 d2d_bounds_kind=log-normal ratio=5", K, N,
+              false); /* G_min .2 and G_max 1, sd .04 */
+    static const double nominal[] = {0.2, 1};
+    for (int high = 0; high < 2; high++) {
+        const nd_leg *leg = &f.bank.leg[1];
+        const double relative = 0.04 / nominal[high];
+        for (size_t i = 0; i < CELLS; i++) {
+            f.scratch[i] = 0.2f + 0.8f * (leg->low[i] + (high ? leg->span[i] : 0.0f));
+            f.pulse[i] = logf(f.scratch[i]);
+        }
+        near(moments_of(f.scratch, CELLS).mean, nominal[high], 0.005, "mean bound");
+        spread(moments_of(f.scratch, CELLS).sd, 0.04, "sd of bounds");
+        spread(moments_of(f.pulse, CELLS).sd, sqrt(log1p(relative * relative)), "of log");
+    }
     nd_arena_free(&f.arena);
 }
 
@@ -769,6 +800,7 @@ static void nonsense_is_refused(void **state)
         {"constant-step", "step=0.1 program.width=0.01", "device.step"},
         {"constant-step", "c2c=0.1 c2c_kind=sqrt", "device.step"},
         {"constant-step", "d2d_shape=0.1", "non-linearity"},
+        {"neurosim", "nl_up=0 d2d_shape=0.1 d2d_shape_kind=log-normal", "d2d_shape_kind"},
         {"ernoult", "turns=in-turn", "per_weight"},
         {"ernoult", "synapse=single d2d_per=pair d2d=0.1", "d2d_per"},
         {"soft-bounds-reference", "synapse=one-sided", "symmetry"},
