@@ -231,6 +231,7 @@ static nd_code list_tasks(run *r, nd_err *err)
     config.retries = limits->retries;
     config.max_failures = limits->max_failures;
     config.losses = limits->losses;
+    config.ahead = r->t->ops->ahead;
     config.n_kinds = r->plan.kinds ? r->plan.kinds : 1;
     config.kinds = kinds;
     code = nd_sched_new(&r->sched, &config, cost, attempts, err);
@@ -269,6 +270,19 @@ static nd_code schedule(run *r, nd_err *err)
 
 /* ---- the loop ---- */
 
+/* What the worker is at from now on: the scheduler knows. */
+static void note_task(run *r, size_t worker)
+{
+    nd_busy *b = &r->show.worker[worker];
+    const size_t task = nd_sched_task(r->sched, worker);
+    b->busy = task != SIZE_MAX;
+    if (!b->busy) return;
+    nd_key_text(r->plan.trial[r->task[task]].key, b->key);
+    b->since = nd_now();
+    b->expected = nd_sched_expected(r->sched, worker);
+    b->progress = (nd_progress){.train_error = (double)NAN};
+}
+
 static nd_code send(run *r, size_t worker, size_t task, nd_err *err)
 {
     const nd_limits *limits = nd_spec_limits(r->plan.spec);
@@ -286,12 +300,7 @@ static nd_code send(run *r, size_t worker, size_t task, nd_err *err)
     nd_text_free(&log);
     nd_text_free(&checkpoint);
     nd_text_free(&text);
-    nd_busy *b = &r->show.worker[worker];
-    nd_key_text(r->plan.trial[r->task[task]].key, b->key);
-    b->busy = true;
-    b->since = nd_now();
-    b->expected = nd_sched_expected(r->sched, worker);
-    b->progress = (nd_progress){.train_error = (double)NAN};
+    if (nd_sched_task(r->sched, worker) == task) note_task(r, worker);
     return code;
 }
 
@@ -299,11 +308,19 @@ static nd_code hand_out(run *r, nd_err *err)
 {
     for (;;) {
         const nd_action a = nd_sched_next(r->sched, r->deadline - nd_now());
-        if (a.type == ND_ACT_NONE) return ND_OK;
-        if (a.type == ND_ACT_ASSIGN)
+        switch (a.type) {
+        case ND_ACT_NONE:
+            return ND_OK;
+        case ND_ACT_ASSIGN:
             ND_TRY(send(r, a.worker, a.task, err));
-        else
+            break;
+        case ND_ACT_RECALL:
+            ND_TRY(r->t->ops->recall(r->t, a.worker, err));
+            break;
+        case ND_ACT_RELEASE:
             ND_TRY(r->t->ops->release(r->t, a.worker, err));
+            break;
+        }
     }
 }
 
@@ -346,12 +363,12 @@ static nd_code keep(run *r, size_t worker, const nd_event *e, nd_err *err)
     if (code == ND_OK) code = record(r, task, &rec, err);
     if (code == ND_OK) {
         r->ran++;
-        r->show.worker[worker].busy = false;
         nd_sched_result(r->sched, worker,
                         !nd_status_failed(rec.status) ? ND_OUTCOME_DONE
                         : nd_status_retry(rec.status) ? ND_OUTCOME_RETRY
                                                       : ND_OUTCOME_FAILED,
                         rec.seconds);
+        note_task(r, worker);
     }
     nd_record_free(&rec);
     return code;
@@ -403,8 +420,11 @@ static nd_code handle(run *r, const nd_event *e, nd_err *err)
     case ND_EVENT_RECORD:
         return keep(r, e->worker, e, err);
     case ND_EVENT_CANCELLED:
-        b->busy = false;
         nd_sched_result(r->sched, e->worker, ND_OUTCOME_BACK, 0);
+        note_task(r, e->worker);
+        break;
+    case ND_EVENT_RETURNED:
+        nd_sched_returned(r->sched, e->worker);
         break;
     case ND_EVENT_LOST:
         return lose(r, e, err);
