@@ -65,6 +65,12 @@ const nd_refine *nd_spec_refine(const nd_spec *s);
  * gives the same spec. */
 const char *nd_spec_text(const nd_spec *s);
 
+/* What two texts of specs say differently, appended in words: "base.data.train was 100, is 200;
+ * ..."; n: how many keys. Comments, order, and nested or dotted make no difference. ND_EINPUT
+ * when one of them is not YAML. */
+ND_MUST nd_code nd_spec_changes(const char *before, const char *now, nd_text *out,
+                                size_t *n, nd_err *err);
+
 /* What `nudge train` runs: base, sets, derive. ND_EINPUT: a derived value that exists for
  * the points of the sweep does not exist here. */
 ND_MUST nd_code nd_spec_base(const nd_spec *s, nd_params *out, nd_err *err);

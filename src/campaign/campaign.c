@@ -65,6 +65,42 @@ static nd_code append(run *r, nd_entry_type type, const nd_text *bytes, nd_err *
     return nd_journal_append(r->journal, type, bytes->s, bytes->n, err);
 }
 
+/* How many of the plan's trials the journal has a record of. */
+static size_t count_known(const run *r)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < r->plan.n; i++)
+        known += nd_ledger_find(&r->ledger, r->plan.trial[i].key) != NULL;
+    return known;
+}
+
+/* A folder may go on with more points or other limits, and also, by mistake, with a forgotten
+ * --set: what is different, and whether anything here is of use to it, shows which. */
+static void tell_changes(const run *r, const char *before, const char *now)
+{
+    nd_text t = {0};
+    size_t n = 0;
+    if (nd_spec_changes(before, now, &t, &n, NULL) != ND_OK) {
+        n = 1;
+        nd_text_clear(&t);
+        nd_text_add(&t, "that one cannot be read any more");
+    }
+    const size_t known = count_known(r), unasked = r->ledger.n - known;
+    const nd_level level = unasked ? ND_WARN : ND_INFO;
+    if (n) {
+        nd_log(level, "%s was run with another spec before: %s", nd_text_str(&r->dir),
+               nd_text_str(&t));
+        nd_log(level, "new: %zu of its %zu trials; here and not among them: %zu",
+               r->plan.n - known, r->plan.n, unasked);
+    }
+    if (n && unasked)
+        nd_log(ND_WARN,
+               "those stay in the journal, and results.nc leaves them out. If that is not "
+               "meant, stop now, and give the --set of the run before, or another folder "
+               "with -o");
+    nd_text_free(&t);
+}
+
 /* The spec goes into the journal when it is new or has changed; a changed one keeps what
  * its trials have in common with the old. */
 static nd_code note_origin(run *r, nd_err *err)
@@ -72,10 +108,7 @@ static nd_code note_origin(run *r, nd_err *err)
     const char *text = nd_spec_text(r->plan.spec);
     const bool first = !r->past.sessions;
     if (!first && !strcmp(nd_text_str(&r->past.origin.spec), text)) return ND_OK;
-    if (!first)
-        nd_log(ND_INFO,
-               "the spec has changed since the last run: trials that it still holds "
-               "are kept, others stay in the journal");
+    if (!first) tell_changes(r, nd_text_str(&r->past.origin.spec), text);
     nd_origin o = {0};
     nd_origin_now(&o);
     nd_text_add(&o.spec, "%s", text);
