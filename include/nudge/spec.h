@@ -18,7 +18,9 @@
 #include "nudge/role.h"
 #include "nudge/sample.h"
 
-enum { ND_SPEC_POINTS_MAX = 100000000 };
+/* Ten times the million trials that campaigns are tried with; a plan of them is made in minutes
+ * and held in a gigabyte. */
+enum { ND_SPEC_POINTS_MAX = 10000000 };
 
 typedef struct nd_spec nd_spec;
 

@@ -1,7 +1,9 @@
 /* plan.c -- from a spec to keyed, priced trials. */
 #include "nudge/plan.h"
 
+#include "nudge/clock.h"
 #include "nudge/crc.h"
+#include "nudge/log.h"
 #include "nudge/sched.h"
 #include "nudge/trial.h"
 
@@ -45,6 +47,23 @@ static void drop_duplicates(nd_plan *plan)
     qsort(plan->trial, plan->n, sizeof *plan->trial, by_point);
 }
 
+/* Says how far it is once it takes long; a million points take most of a minute. */
+typedef struct pace {
+    const char *what;
+    double next; /* nd_now() of the next word */
+} pace;
+
+static void keep_pace(pace *p, size_t i, size_t n)
+{
+    enum { LOOK_EVERY = 4096, SAY_EVERY = 10 };
+    if (i % LOOK_EVERY) return;
+    const double now = nd_now();
+    if (!i) p->next = now + SAY_EVERY;
+    if (now < p->next) return;
+    nd_log(ND_INFO, "%s: %zu of %zu", p->what, i, n);
+    p->next = now + SAY_EVERY;
+}
+
 static nd_code expand(nd_plan *plan, nd_err *err)
 {
     plan->points = nd_spec_points(plan->spec);
@@ -52,9 +71,11 @@ static nd_code expand(nd_plan *plan, nd_err *err)
     if (!plan->trial)
         return ND_FAIL(err, ND_ENOMEM, "no memory for %zu trials",
                        nd_spec_kept(plan->spec));
+    pace said = {.what = "points of the spec read"};
     for (size_t i = 0; i < plan->points; i++) {
         nd_params p;
         bool kept;
+        keep_pace(&said, i, plan->points);
         ND_TRY(nd_spec_point(plan->spec, i, &p, NULL, &kept, err));
         if (!kept) continue;
         nd_planned *t = &plan->trial[plan->n++];
@@ -204,10 +225,12 @@ static nd_code price(nd_plan *plan, nd_shelf *shelf, nd_err *err)
     work dearest = {0};
     nd_params dearest_p = {0};
     uint64_t kinds[ND_KINDS_MAX];
+    pace said = {.what = "trials checked against the data"};
     for (size_t i = 0; i < plan->n; i++) {
         nd_params p;
         nd_shape shape;
         work w;
+        keep_pace(&said, i, plan->n);
         ND_TRY(nd_plan_params(plan, i, &p, err));
         if (work_of(&p, shelf, &w, &shape, err) != ND_OK) {
             char key[ND_KEY_TEXT];
