@@ -87,7 +87,7 @@ static nd_code expand(nd_plan *plan, nd_err *err)
     return ND_OK;
 }
 
-/* The trials of a refinement's first round, marked in `asked` (n) where that is wanted. */
+/* The trials of a refinement's first round, marked in `asked` (n). */
 static nd_code first_round(nd_plan *plan, bool *asked, nd_err *err)
 {
     static const nd_ledger nothing = {0};
@@ -99,7 +99,7 @@ static nd_code first_round(nd_plan *plan, bool *asked, nd_err *err)
     if (code == ND_OK) {
         plan->budget = nd_rounds_budget(&rounds);
         plan->first = rounds.n_asked;
-        if (asked) memcpy(asked, rounds.asked, plan->n * sizeof *asked);
+        memcpy(asked, rounds.asked, plan->n * sizeof *asked);
     }
     nd_round_free(&first);
     nd_rounds_free(&rounds);
@@ -109,8 +109,7 @@ static nd_code first_round(nd_plan *plan, bool *asked, nd_err *err)
 nd_code nd_plan_of(nd_plan *plan, nd_spec *spec, nd_err *err)
 {
     *plan = (nd_plan){.spec = spec};
-    nd_code code = expand(plan, err);
-    if (code == ND_OK && nd_spec_refine(spec)) code = first_round(plan, NULL, err);
+    const nd_code code = expand(plan, err);
     if (code != ND_OK) nd_plan_free(plan);
     return code;
 }
@@ -264,24 +263,32 @@ static int dearest_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* What a refinement takes in its first round, and may take in all. */
-static nd_code price_rounds(nd_plan *plan, nd_err *err)
+/* What a refinement takes in its first round, `asked` (n), and may take in all. */
+static nd_code price_rounds(nd_plan *plan, const bool *asked, nd_err *err)
 {
-    bool *asked = calloc(plan->n, sizeof *asked);
-    float *seconds = calloc(plan->n, sizeof *seconds);
-    nd_code code = asked && seconds
-                       ? first_round(plan, asked, err)
-                       : ND_FAIL(err, ND_ENOMEM, "no memory for %zu trials", plan->n);
+    float *seconds = malloc(plan->n * sizeof *seconds);
+    if (!seconds) return ND_FAIL(err, ND_ENOMEM, "no memory for %zu trials", plan->n);
     plan->seconds = plan->seconds_first = 0;
-    for (size_t i = 0; i < plan->n && code == ND_OK; i++) {
+    for (size_t i = 0; i < plan->n; i++) {
         seconds[i] = plan->trial[i].seconds;
         if (asked[i]) plan->seconds_first += (double)seconds[i];
     }
-    if (code == ND_OK) qsort(seconds, plan->n, sizeof *seconds, dearest_first);
-    for (size_t i = 0; i < plan->n && i < plan->budget && code == ND_OK; i++)
+    qsort(seconds, plan->n, sizeof *seconds, dearest_first);
+    for (size_t i = 0; i < plan->n && i < plan->budget; i++)
         plan->seconds += (double)seconds[i];
-    free(asked);
     free(seconds);
+    return ND_OK;
+}
+
+/* A budget without room for a first round is refused before anything is measured. */
+static nd_code price_refinement(nd_plan *plan, nd_shelf *shelf, nd_err *err)
+{
+    bool *asked = calloc(plan->n, sizeof *asked);
+    if (!asked) return ND_FAIL(err, ND_ENOMEM, "no memory for %zu trials", plan->n);
+    nd_code code = first_round(plan, asked, err);
+    if (code == ND_OK) code = price(plan, shelf, err);
+    if (code == ND_OK) code = price_rounds(plan, asked, err);
+    free(asked);
     return code;
 }
 
@@ -290,8 +297,8 @@ nd_code nd_plan_price(nd_plan *plan, nd_err *err)
     nd_shelf shelf = {0};
     plan->seconds = 0;
     plan->kinds = 0;
-    nd_code code = price(plan, &shelf, err);
-    if (code == ND_OK && nd_spec_refine(plan->spec)) code = price_rounds(plan, err);
+    const nd_code code = nd_spec_refine(plan->spec) ? price_refinement(plan, &shelf, err)
+                                                    : price(plan, &shelf, err);
     for (size_t i = 0; i < shelf.n; i++)
         plan->data_bytes += (double)(shelf.set[i].train.n + shelf.set[i].test.n) *
                             (double)(shelf.set[i].features + 1);
