@@ -96,8 +96,8 @@ static void tell_changes(const run *r, const char *before, const char *now)
     if (n && unasked)
         nd_log(ND_WARN,
                "those stay in the journal, and results.nc leaves them out. If that is not "
-               "meant, stop now, and give the --set of the run before, or another folder "
-               "with -o");
+               "meant, stop now, and give the --set or --quick of the run before, or "
+               "another folder with -o");
     nd_text_free(&t);
 }
 

@@ -24,7 +24,7 @@ check "... neither" quiet
 check "without its --set" run spec.yaml
 check "... a warning says what is missing" says 'warning: .*/dir was run with another spec before: overrides.data.train was 60, is not there$'
 check "... that nothing there is of use" says 'warning: new: 3 of its 3 trials; here and not among them: 3$'
-check "... and what to do" says 'warning: .*give the --set of the run before, or another folder'
+check "... and what to do" says 'warning: .*give the --set or --quick of the run before, or another folder'
 check "with it again" run spec.yaml --set data.train=60
 check "... nothing is lost" says '3 of 3 trials done, 0 failed, 0 remain; 0 ran now'
 
