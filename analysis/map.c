@@ -64,7 +64,8 @@ static const struct {
 
 void nd_map_defaults(nd_map_options *o)
 {
-    *o = (nd_map_options){.metric = "test_error", .contour = (double)NAN};
+    *o = (nd_map_options){
+        .metric = "test_error", .contour = (double)NAN, .target = (double)NAN};
 }
 
 static nd_code no_memory(nd_err *err)

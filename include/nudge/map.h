@@ -10,15 +10,20 @@
 
 typedef struct nd_map_options {
     const char *x, *y;  /* parameters of a figure's axes; NULL: the first that vary  */
-    const char *metric; /* of a figure                                            */
+    const char *metric; /* of a figure; and whose variance is split, and degradation told */
     const char *const *where; /* (n_where) "ep.beta=0.1": only these trials              */
     size_t n_where;
+    const char *const
+        *baseline; /* (n_baseline) "device.kind=ideal": what degradation is told
+                                  * against; none: the ideal devices, where there are any */
+    size_t n_baseline;
+    double target; /* test error, for the time that it takes to get there; NaN: not asked */
     double contour; /* level of the contour line; NaN: those that a refinement of the metric
                      * followed, else half way between the ends */
     const char *command; /* for the file's history; NULL: not stated                   */
 } nd_map_options;
 
-void nd_map_defaults(nd_map_options *o); /* test_error, no selection, contour NaN */
+void nd_map_defaults(nd_map_options *o); /* test_error, no selection, no level */
 
 /* The map as a cube. Axes are the design's; one that `where` fixes becomes a single
  * coordinate. Per metric: NAME (median over replicates), NAME_q1, _q3, _mean, and _low and
@@ -29,6 +34,12 @@ void nd_map_defaults(nd_map_options *o); /* test_error, no selection, contour Na
  * a trial that failed and would fail again (diverged) counts as infinitely wrong there. */
 ND_MUST nd_code nd_map_build(const nd_results *r, const nd_map_options *o, nd_cube **out,
                              nd_err *err);
+
+/* How training went: the map's axes and a last one, epoch. For each metric with a curve, NAME,
+ * NAME_q1 and NAME_q3: median and quartiles over the replicates of each cell at the setting that
+ * the map takes. Metrics of which no selected trial has a curve are left out. */
+ND_MUST nd_code nd_map_learning(const nd_results *r, const nd_map_options *o, nd_cube **out,
+                                nd_err *err);
 
 /* Writes the map, or a figure of it, by the ending of path: .nc .csv .svg .pdf .png.
  * Figures need gnuplot (ND_EENV without it), one or two axes that vary, and some result. */
