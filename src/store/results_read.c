@@ -1,0 +1,154 @@
+/* results_read.c -- results.nc, read back. */
+#include "nudge/results.h"
+
+#include "nc_impl.h"
+#include "nudge/file.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static nd_code check_kind(nd_nc *f, nd_err *err)
+{
+    ND_TRY(nd_nc_check(f, err));
+    char *kind = nd_nc_get_text(f, NC_GLOBAL, "nudge_kind");
+    const bool results = kind && !strcmp(kind, "results");
+    nd_code code = ND_OK;
+    if (kind && !results)
+        code = ND_FAIL(err, ND_EINPUT,
+                       "%s is a %s of nudge, not its results; name the campaign's folder, "
+                       "or the results.nc in it",
+                       f->path, kind);
+    else if (!results)
+        code = ND_FAIL(err, ND_EINPUT,
+                       "%s is a NetCDF file, but not one of nudge's results", f->path);
+    free(kind);
+    return code;
+}
+
+static nd_code get_named(nd_nc *f, const char *name, size_t n, nd_series *v, nd_err *err)
+{
+    const int var = nd_nc_find(f, name);
+    if (var < 0) return ND_FAIL(err, ND_ECORRUPT, "%s has no variable %s", f->path, name);
+    ND_TRY(nd_nc_get_series(f, var, v, err));
+    if (v->n == n) return ND_OK;
+    return ND_FAIL(err, ND_ECORRUPT, "%s: %s has %zu values for %zu trials", f->path, name,
+                   v->n, n);
+}
+
+/* Metrics of this version that the file lacks are not measured. */
+static nd_code get_metric(nd_nc *f, const nd_metric *m, size_t n, nd_series *v, nd_err *err)
+{
+    if (nd_nc_find(f, m->name) >= 0) return get_named(f, m->name, n, v, err);
+    ND_TRY(nd_series_new(v, m->name, n, false, err));
+    for (size_t i = 0; i < n; i++)
+        v->x[i] = (double)NAN;
+    ND_TRY(nd_series_describe(&v->long_name, m->long_name, err));
+    return nd_series_describe(&v->unit, m->unit, err);
+}
+
+static nd_code get_columns(nd_nc *f, nd_results *r, nd_err *err)
+{
+    const int n = nd_nc_vars(f);
+    r->columns = calloc(n > 0 ? (size_t)n : 1, sizeof *r->columns);
+    if (!r->columns) return ND_FAIL(err, ND_ENOMEM, "no memory to read %s", f->path);
+    for (int var = 0; var < n; var++) {
+        char *role = nd_nc_get_text(f, var, "role");
+        const bool swept = role && nd_role_find(role) != ND_ROLE_NONE;
+        free(role);
+        if (!swept) continue;
+        nd_series *v = &r->columns[r->n_columns];
+        ND_TRY(nd_nc_get_series(f, var, v, err));
+        r->n_columns++;
+        if (v->n != r->n)
+            return ND_FAIL(err, ND_ECORRUPT, "%s: %s has %zu values for %zu trials",
+                           f->path, v->name, v->n, r->n);
+    }
+    return ND_OK;
+}
+
+static nd_code check_status(const nd_results *r, const char *path, nd_err *err)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (!(r->status.x[i] >= 0 && r->status.x[i] < ND_STATUSES))
+            return ND_FAIL(err, ND_EINPUT,
+                           "%s: trial %zu has the unknown status %g; was this written by a "
+                           "newer nudge?",
+                           path, i, r->status.x[i]);
+    return ND_OK;
+}
+
+static nd_code read_file(nd_nc *f, nd_results *r, nd_err *err)
+{
+    ND_TRY(check_kind(f, err));
+    r->n = nd_nc_dim_size(f, "trial");
+    r->epochs = nd_nc_dim_size(f, "epoch");
+    ND_TRY(nd_nc_check(f, err));
+    r->campaign = nd_nc_get_text(f, NC_GLOBAL, "title");
+    r->question = nd_nc_get_text(f, NC_GLOBAL, "summary");
+    r->spec = nd_nc_get_text(f, NC_GLOBAL, "nudge_spec");
+    r->contour = nd_nc_get_text(f, NC_GLOBAL, "nudge_contour");
+    r->history = nd_nc_get_text(f, NC_GLOBAL, "history");
+    r->source = nd_nc_get_text(f, NC_GLOBAL, "source");
+    ND_TRY(get_named(f, "trial_key", r->n, &r->key, err));
+    ND_TRY(get_named(f, "status", r->n, &r->status, err));
+    if (!r->key.s || !r->status.x)
+        return ND_FAIL(err, ND_ECORRUPT, "%s: trial_key or status has the wrong type",
+                       f->path);
+    ND_TRY(check_status(r, f->path, err));
+    ND_TRY(get_columns(f, r, err));
+    for (size_t i = 0; i < ND_METRICS; i++) {
+        ND_TRY(get_metric(f, nd_metric_at(i), r->n, &r->metric[i], err));
+        if (!r->metric[i].x)
+            return ND_FAIL(err, ND_ECORRUPT, "%s: %s is not a number", f->path,
+                           nd_metric_at(i)->name);
+    }
+    return ND_OK;
+}
+
+nd_code nd_results_read(const char *path, nd_results **out, nd_err *err)
+{
+    *out = NULL;
+    if (!nd_file_exists(path)) return ND_FAIL(err, ND_ENOENT, "there is no %s", path);
+    nd_results *r = calloc(1, sizeof *r);
+    if (!r) return ND_FAIL(err, ND_ENOMEM, "no memory to read %s", path);
+    nd_nc f;
+    nd_nc_open(&f, path);
+    nd_code code = read_file(&f, r, err);
+    const nd_code closed = nd_nc_close(&f, code == ND_OK ? err : NULL);
+    if (code == ND_OK) code = closed;
+    if (code != ND_OK)
+        nd_results_free(r);
+    else
+        *out = r;
+    return code;
+}
+
+void nd_results_free(nd_results *r)
+{
+    if (!r) return;
+    for (size_t i = 0; i < r->n_columns; i++)
+        nd_series_free(&r->columns[i]);
+    free(r->columns);
+    nd_series_free(&r->key);
+    nd_series_free(&r->status);
+    for (int i = 0; i < ND_METRICS; i++)
+        nd_series_free(&r->metric[i]);
+    free(r->campaign);
+    free(r->question);
+    free(r->spec);
+    free(r->contour);
+    free(r->history);
+    free(r->source);
+    free(r);
+}
+
+const nd_series *nd_results_column_find(const nd_results *r, const char *name)
+{
+    for (size_t i = 0; i < r->n_columns; i++) {
+        const nd_series *v = &r->columns[i];
+        if (!strcmp(v->name, name) || (v->parameter && !strcmp(v->parameter, name)))
+            return v;
+    }
+    return NULL;
+}
