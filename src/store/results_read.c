@@ -3,6 +3,7 @@
 
 #include "nc_impl.h"
 #include "nudge/file.h"
+#include "nudge/mem.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,6 +35,27 @@ static nd_code get_named(nd_nc *f, const char *name, size_t n, nd_series *v, nd_
     if (v->n == n) return ND_OK;
     return ND_FAIL(err, ND_ECORRUPT, "%s: %s has %zu values for %zu trials", f->path, name,
                    v->n, n);
+}
+
+static nd_code get_keys(nd_nc *f, nd_results *r, nd_err *err)
+{
+    const int var = nd_nc_find(f, "trial_key");
+    if (var < 0) return ND_FAIL(err, ND_ECORRUPT, "%s has no variable trial_key", f->path);
+    char *s[ND_NC_BLOCK];
+    nd_code code = ND_OK;
+    for (size_t first = 0; first < r->n && code == ND_OK; first += ND_NC_BLOCK) {
+        const size_t left = r->n - first, n = left < ND_NC_BLOCK ? left : ND_NC_BLOCK;
+        memset(s, 0, sizeof s);
+        nd_nc_get_texts(f, var, first, n, s);
+        ND_TRY(nd_nc_check(f, err));
+        for (size_t i = 0; i < n && code == ND_OK; i++)
+            if (!s[i] || !nd_key_parse(s[i], &r->key[first + i]))
+                code = ND_FAIL(err, ND_ECORRUPT,
+                               "%s: trial %zu has the key \"%.64s\", which is none",
+                               f->path, first + i, s[i] ? s[i] : "");
+        nc_free_string(n, s);
+    }
+    return code;
 }
 
 /* Metrics of this version that the file lacks are not measured. */
@@ -90,10 +112,13 @@ static nd_code read_file(nd_nc *f, nd_results *r, nd_err *err)
     r->contour = nd_nc_get_text(f, NC_GLOBAL, "nudge_contour");
     r->history = nd_nc_get_text(f, NC_GLOBAL, "history");
     r->source = nd_nc_get_text(f, NC_GLOBAL, "source");
-    ND_TRY(get_named(f, "trial_key", r->n, &r->key, err));
+    r->key = calloc(r->n + 1, sizeof *r->key);
+    if (!r->key) return ND_FAIL(err, ND_ENOMEM, "no memory to read %s", f->path);
+    ND_TRY(get_keys(f, r, err));
     ND_TRY(get_named(f, "status", r->n, &r->status, err));
-    if (!r->key.s || !r->status.x)
-        return ND_FAIL(err, ND_ECORRUPT, "%s: trial_key or status has the wrong type",
+    ND_TRY(get_named(f, "seconds", r->n, &r->seconds, err));
+    if (!r->status.x || !r->seconds.x)
+        return ND_FAIL(err, ND_ECORRUPT, "%s: status or seconds has the wrong type",
                        f->path);
     ND_TRY(check_status(r, f->path, err));
     ND_TRY(get_columns(f, r, err));
@@ -106,6 +131,14 @@ static nd_code read_file(nd_nc *f, nd_results *r, nd_err *err)
     return ND_OK;
 }
 
+static nd_code note_file(nd_results *r, const char *path, nd_err *err)
+{
+    r->files = calloc(1, sizeof *r->files);
+    if (!r->files) return ND_FAIL(err, ND_ENOMEM, "no memory to read %s", path);
+    r->n_files = 1;
+    return nd_series_describe(&r->files[0], path, err);
+}
+
 nd_code nd_results_read(const char *path, nd_results **out, nd_err *err)
 {
     *out = NULL;
@@ -114,7 +147,8 @@ nd_code nd_results_read(const char *path, nd_results **out, nd_err *err)
     if (!r) return ND_FAIL(err, ND_ENOMEM, "no memory to read %s", path);
     nd_nc f;
     nd_nc_open(&f, path);
-    nd_code code = read_file(&f, r, err);
+    nd_code code = note_file(r, path, err);
+    if (code == ND_OK) code = read_file(&f, r, err);
     const nd_code closed = nd_nc_close(&f, code == ND_OK ? err : NULL);
     if (code == ND_OK) code = closed;
     if (code != ND_OK)
@@ -130,8 +164,13 @@ void nd_results_free(nd_results *r)
     for (size_t i = 0; i < r->n_columns; i++)
         nd_series_free(&r->columns[i]);
     free(r->columns);
-    nd_series_free(&r->key);
+    for (size_t i = 0; i < r->n_files; i++)
+        free(r->files[i]);
+    free(r->files);
+    free(r->place);
+    free(r->key);
     nd_series_free(&r->status);
+    nd_series_free(&r->seconds);
     for (int i = 0; i < ND_METRICS; i++)
         nd_series_free(&r->metric[i]);
     free(r->campaign);
@@ -151,4 +190,86 @@ const nd_series *nd_results_column_find(const nd_results *r, const char *name)
             return v;
     }
     return NULL;
+}
+
+/* ---- curves ---- */
+
+/* The trials of one file, by their rows. */
+static nd_code rows_of(const nd_results *r, size_t file, size_t rows, size_t **trial,
+                       nd_err *err)
+{
+    size_t *of = *trial = malloc((rows + 1) * sizeof *of);
+    if (!of) return ND_FAIL(err, ND_ENOMEM, "no memory for the curves of %zu trials", rows);
+    for (size_t i = 0; i < rows; i++)
+        of[i] = r->n;
+    for (size_t i = 0; i < r->n; i++) {
+        const nd_results_place at = r->place ? r->place[i] : (nd_results_place){0, i};
+        if (at.file == file && at.row < rows) of[at.row] = i;
+    }
+    return ND_OK;
+}
+
+/* Copies the curves of a file to where its trials are; true when any is a number. */
+static nd_code copy_curves(nd_nc *f, int var, const size_t *trial, size_t rows,
+                           size_t epochs, const nd_results *r, float *out, bool *any,
+                           nd_err *err)
+{
+    float *block = malloc(ND_NC_BLOCK * epochs * sizeof *block);
+    if (!block) return ND_FAIL(err, ND_ENOMEM, "no memory to read curves of %s", f->path);
+    for (size_t first = 0; first < rows; first += ND_NC_BLOCK) {
+        const size_t left = rows - first, n = left < ND_NC_BLOCK ? left : ND_NC_BLOCK;
+        nd_nc_get_floats(f, var, (size_t[]){first, 0}, (size_t[]){n, epochs}, block);
+        if (nd_nc_check(f, err) != ND_OK) break;
+        for (size_t i = 0; i < n; i++)
+            for (size_t e = 0; trial[first + i] < r->n && e < epochs; e++) {
+                out[trial[first + i] * r->epochs + e] = block[i * epochs + e];
+                *any |= !isnan(block[i * epochs + e]);
+            }
+    }
+    free(block);
+    return nd_nc_check(f, err);
+}
+
+static nd_code read_curves(const nd_results *r, size_t file, const char *name, float *out,
+                           bool *any, nd_err *err)
+{
+    nd_nc f;
+    nd_nc_open(&f, r->files[file]);
+    const int var = nd_nc_find(&f, name);
+    const size_t rows = nd_nc_dim_size(&f, "trial"), epochs = nd_nc_dim_size(&f, "epoch");
+    size_t *trial = NULL;
+    nd_code code = nd_nc_check(&f, err);
+    if (code == ND_OK && epochs > r->epochs)
+        code = ND_FAIL(err, ND_ECORRUPT, "%s was replaced while it was read", f.path);
+    if (code == ND_OK && var >= 0) code = rows_of(r, file, rows, &trial, err);
+    if (code == ND_OK && var >= 0)
+        code = copy_curves(&f, var, trial, rows, epochs, r, out, any, err);
+    const nd_code closed = nd_nc_close(&f, code == ND_OK ? err : NULL);
+    free(trial);
+    return code != ND_OK ? code : closed;
+}
+
+nd_code nd_results_curve(const nd_results *r, nd_metric_id metric, float **out, nd_err *err)
+{
+    *out = NULL;
+    if (!nd_metric_at(metric)->curve) return ND_OK;
+    size_t n;
+    float *curves =
+        nd_mul(r->n, r->epochs, &n) && nd_mul(n + 1, sizeof *curves, &n) ? malloc(n) : NULL;
+    if (!curves)
+        return ND_FAIL(err, ND_ENOMEM, "no memory for the curves of %zu trials", r->n);
+    for (size_t i = 0; i < r->n * r->epochs; i++)
+        curves[i] = NAN;
+    nd_text name = {0};
+    bool any = false;
+    nd_text_add(&name, "%s_curve", nd_metric_at(metric)->name);
+    nd_code code = nd_text_check(&name, err);
+    for (size_t file = 0; file < r->n_files && code == ND_OK; file++)
+        code = read_curves(r, file, name.s, curves, &any, err);
+    nd_text_free(&name);
+    if (code == ND_OK && any)
+        *out = curves;
+    else
+        free(curves);
+    return code;
 }
