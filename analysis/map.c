@@ -64,6 +64,7 @@ nd_code nd_map_build(const nd_results *r, const nd_map_options *o, nd_cube **out
     free(b.trials);
     free(b.members);
     free(b.values);
+    nd_bootstrap_free(&b.bootstrap);
     return code;
 }
 

@@ -88,7 +88,8 @@ static nd_code fill_metric(nd_map_builder *b, size_t metric, const nd_map_member
         [ND_MAP_Q3] = nd_stat_quantile(b->values, kept, 0.75),
         [ND_MAP_MEAN] = nd_stat_mean(b->values, kept),
     };
-    ND_TRY(nd_stat_bootstrap(b->values, kept, 1, &out[ND_MAP_LOW], &out[ND_MAP_HIGH], err));
+    ND_TRY(nd_bootstrap_prepare(&b->bootstrap, kept, err));
+    nd_bootstrap_interval(&b->bootstrap, b->values, &out[ND_MAP_LOW], &out[ND_MAP_HIGH]);
     for (size_t s = 0; s < ND_MAP_STATS; s++)
         b->cube->vars[metric * ND_MAP_STATS + s].x[m->cell] = out[s];
     return ND_OK;

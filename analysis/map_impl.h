@@ -7,6 +7,7 @@
 #define NUDGE_MAP_IMPL_H
 
 #include "nudge/map.h"
+#include "nudge/stat.h"
 
 /* Columns that change together. */
 typedef struct nd_map_dim {
@@ -34,6 +35,7 @@ typedef struct nd_map_builder {
     nd_map_dim tune;        /* its coordinates are the settings */
     nd_map_member *members; /* (n) sorted */
     double *values;         /* (n) scratch */
+    nd_bootstrap bootstrap; /* of the latest number of replicates */
     nd_cube *cube;
 } nd_map_builder;
 

@@ -1,11 +1,8 @@
 /* stat.c -- statistics of a few replicates. */
 #include "nudge/stat.h"
 
-#include "nudge/philox.h"
-
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static int ascending(const void *a, const void *b)
 {
@@ -61,39 +58,4 @@ double nd_stat_sd(const double *x, size_t n)
             count++;
         }
     return count > 1 ? sqrt(sum / (double)(count - 1)) : (double)NAN;
-}
-
-/* Median of a resample given as how often each of the n sorted values was drawn. */
-static double median_of_counts(const double *sorted, const uint32_t *count, size_t n)
-{
-    const size_t lower = (n - 1) / 2, upper = n / 2;
-    size_t i = 0, below = count[0];
-    while (below <= lower)
-        below += count[++i];
-    const double a = sorted[i];
-    while (below <= upper)
-        below += count[++i];
-    return a == sorted[i] ? a : a + 0.5 * (sorted[i] - a);
-}
-
-nd_code nd_stat_bootstrap(const double *sorted, size_t n, uint64_t seed, double *low,
-                          double *high, nd_err *err)
-{
-    *low = *high = n ? sorted[0] : (double)NAN;
-    if (n < 2) return ND_OK;
-    uint32_t *count = malloc(n * sizeof *count);
-    if (!count) return ND_FAIL(err, ND_ENOMEM, "no memory to resample %zu values", n);
-    double median[ND_BOOTSTRAP_RESAMPLES];
-    for (uint32_t b = 0; b < ND_BOOTSTRAP_RESAMPLES; b++) {
-        const nd_at at = {.seed = seed, .stream = ND_STREAM_BOOTSTRAP, .batch = b};
-        memset(count, 0, n * sizeof *count);
-        for (uint32_t i = 0; i < n; i++)
-            count[nd_philox_below(at, i, (uint32_t)n)]++;
-        median[b] = median_of_counts(sorted, count, n);
-    }
-    free(count);
-    qsort(median, ND_BOOTSTRAP_RESAMPLES, sizeof *median, ascending);
-    *low = nd_stat_quantile(median, ND_BOOTSTRAP_RESAMPLES, 0.025);
-    *high = nd_stat_quantile(median, ND_BOOTSTRAP_RESAMPLES, 0.975);
-    return ND_OK;
 }
