@@ -2,19 +2,30 @@
  * a preamble, which says what is in it: a few variables nd_*, ticks, and blocks of data. */
 #include "figure_impl.h"
 
+#include "drawing_impl.h"
 #include "nudge/file.h"
 #include "nudge/templates.h"
 
+#include <math.h>
 #include <string.h>
 
+/* The canvas of most figures, and what one of any size is made of. gnuplot's letters are 4/3 as
+ * large as it says in PNG, and 2/3 in PDF. */
 static const struct {
-    const char *ending, *terminal;
+    const char *ending, *terminal, *driver, *unit, *rest;
+    double per_cm, per_point; /* its units: of lengths, of letters */
+    double line;
 } terminals[] = {
-    {"png", "pngcairo noenhanced size 1800,1440 font 'DejaVu Sans,27' linewidth 2.4"},
-    {"pdf", "pdfcairo noenhanced size 16cm,12.8cm font 'DejaVu Sans,8' linewidth 1"},
-    {"svg", "svg noenhanced size 900,720 dynamic font 'DejaVu Sans,15' linewidth 1.3 "
-            "background rgb 'white'"},
+    {"png", "pngcairo noenhanced size 1800,1440 font 'DejaVu Sans,27' linewidth 2.4",
+     "pngcairo", "", "", 300 / 2.54, 300.0 / 96, 2.5},
+    {"pdf", "pdfcairo noenhanced size 16cm,12.8cm font 'DejaVu Sans,8' linewidth 1",
+     "pdfcairo", "cm", "", 1, 1.5, 1},
+    {"svg",
+     "svg noenhanced size 900,720 dynamic font 'DejaVu Sans,15' linewidth 1.3 "
+     "background rgb 'white'",
+     "svg", "", " dynamic background rgb 'white'", 96 / 2.54, 96.0 / 72, 0.9},
 };
+
 const char *nd_figure_template(const char *name)
 {
     for (const nd_template *t = nd_templates; t->name; t++)
@@ -27,6 +38,21 @@ void nd_figure_begin(nd_text *script, const char *ending)
     for (size_t i = 0; i < sizeof terminals / sizeof *terminals; i++)
         if (!strcmp(terminals[i].ending, ending))
             nd_text_add(script, "set terminal %s\n", terminals[i].terminal);
+}
+
+void nd_figure_canvas(nd_text *script, const char *ending, const nd_canvas *c)
+{
+    for (size_t i = 0; i < sizeof terminals / sizeof *terminals; i++) {
+        if (strcmp(terminals[i].ending, ending) != 0) continue;
+        const double cm = terminals[i].per_cm, digits = *terminals[i].unit ? 1e3 : 1;
+        nd_text_add(script, "set terminal %s noenhanced size %.9g%s,%.9g%s%s font ",
+                    terminals[i].driver, round(c->width * cm * digits) / digits,
+                    terminals[i].unit, round(c->height * cm * digits) / digits,
+                    terminals[i].unit, terminals[i].rest);
+        nd_figure_quote(script, c->font, 0);
+        nd_text_add(script, ".',%.4g' linewidth %g\n", c->points * terminals[i].per_point,
+                    terminals[i].line);
+    }
 }
 
 nd_code nd_figure_end(nd_text *script, const char *name, const char *path, nd_err *err)

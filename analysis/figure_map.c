@@ -1,86 +1,101 @@
-/* figure_map.c -- figures of a map: what is drawn, and by which template. */
+/* figure_map.c -- figures of a map: a row for each kind. */
 #include "drawing_impl.h"
 
-#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { LINE = 72 }; /* characters */
+/* About what one and two columns of a journal are. */
+static const struct {
+    const char *name;
+    double width, points; /* cm, of the letters */
+} widths[] = {{"double", 17, 8}, {"single", 8.5, 7}};
 
-size_t nd_drawing_cell(const nd_drawing *f, size_t i, size_t j)
+static const struct {
+    const char *name;
+    nd_code (*add)(nd_drawing *f, nd_err *err);
+    const char *template;
+} kinds[] = {
+    {"heatmap", nd_drawing_heatmap, "heatmap"},
+    {"curves", nd_drawing_curves, "curves"},
+};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static nd_code choose_canvas(nd_drawing *f, nd_err *err)
 {
-    size_t cell = 0;
-    for (size_t d = 0; d < f->map->n_axes; d++) {
-        const size_t at = d == f->x.axis ? i : f->y.v && d == f->y.axis ? j : 0;
-        cell = cell * f->map->axes[d].n + at;
+    const char *name = f->o->width ? f->o->width : "double";
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+        if (!strcmp(widths[i].name, name)) {
+            f->canvas = (nd_canvas){.width = widths[i].width,
+                                    .points = widths[i].points,
+                                    .font = f->o->font ? f->o->font : "DejaVu Sans"};
+            return ND_OK;
+        }
+    return ND_FAIL(err, ND_EUSAGE, "--width is single or double, not \"%.64s\"", name);
+}
+
+static nd_code check_palette(const nd_map_options *o, nd_err *err)
+{
+    if (!o->palette || nd_palette_find(o->palette)) return ND_OK;
+    nd_text all = {0};
+    for (size_t i = 0; nd_palette_at(i); i++)
+        nd_text_add(&all, "%s%s", i ? ", " : "", nd_palette_at(i)->name);
+    ND_FAIL(err, ND_EUSAGE, "there is no palette \"%.64s\"; there are: %s", o->palette,
+            nd_text_str(&all));
+    nd_text_free(&all);
+    return ND_EUSAGE;
+}
+
+/* Without a name: a heat map where two axes vary, curves where one does or lines are told. */
+static nd_code choose_kind(const nd_drawing *f, size_t *kind, nd_err *err)
+{
+    size_t varying = 0;
+    for (size_t d = 0; d < f->map->n_axes; d++)
+        varying += f->map->axes[d].n > 1;
+    const char *name = f->o->figure;
+    if (!name) name = f->o->lines || (varying < 2 && !f->o->y) ? "curves" : "heatmap";
+    nd_nearest near = nd_nearest_to(name);
+    for (*kind = 0; *kind < KINDS; ++*kind) {
+        if (!strcmp(kinds[*kind].name, name)) return ND_OK;
+        nd_nearest_try(&near, kinds[*kind].name);
     }
-    return cell;
+    nd_text all = {0};
+    for (size_t i = 0; i < KINDS; i++)
+        nd_text_add(&all, "%s%s", i ? ", " : "", kinds[i].name);
+    ND_FAIL(err, ND_EUSAGE, "there is no kind of figure \"%.64s\"%s%s%s; there are: %s",
+            name, near.best ? "; did you mean \"" : "", near.best ? near.best : "",
+            near.best ? "\"?" : "", nd_text_str(&all));
+    nd_text_free(&all);
+    return ND_EUSAGE;
 }
 
-nd_cell_kind nd_drawing_kind(const nd_drawing *f, size_t cell)
-{
-    if (!isnan(f->value->x[cell])) return ND_CELL_MEASURED;
-    if (f->n->x[cell] == 0 && f->n_failed->x[cell] > 0) return ND_CELL_FAILED;
-    return f->n_pending->x[cell] == 0 && f->n_unsampled->x[cell] > 0 ? ND_CELL_UNSAMPLED
-                                                                     : ND_CELL_MISSING;
-}
-
-static nd_code find_values(nd_drawing *f, nd_err *err)
-{
-    f->value = nd_cube_var(f->map, f->o->metric);
-    f->n = nd_cube_var(f->map, "n");
-    f->n_failed = nd_cube_var(f->map, "n_failed");
-    f->n_pending = nd_cube_var(f->map, "n_pending");
-    f->n_unsampled = nd_cube_var(f->map, "n_unsampled");
-    if (!f->value || !f->n || !f->n_failed || !f->n_pending || !f->n_unsampled)
-        return ND_FAIL(err, ND_EINPUT, "the map has no variable %s", f->o->metric);
-    f->lo = HUGE_VAL;
-    f->hi = -HUGE_VAL;
-    for (size_t i = 0; i < f->map->n; i++) {
-        f->lo = fmin(f->lo, f->value->x[i]);
-        f->hi = fmax(f->hi, f->value->x[i]);
-    }
-    if (f->lo <= f->hi) return ND_OK;
-    return ND_FAIL(err, ND_EINPUT,
-                   "no finished trial has a %s yet: there is nothing to draw",
-                   f->o->metric);
-}
-
-static void add_preamble(nd_drawing *f, const char *ending)
-{
-    nd_text *out = &f->script;
-    nd_figure_begin(out, ending);
-    nd_figure_text(out, "nd_title", f->map->title, LINE);
-    nd_figure_text(out, "nd_question", f->map->summary, LINE);
-    nd_figure_label(out, "nd_xlabel", f->x.v, nd_figure_name(f->x.v));
-    nd_text value = {0};
-    nd_text_add(&value, "median %s", f->value->name);
-    nd_figure_label(out, "nd_value", f->value, nd_text_str(&value));
-    out->failed |= value.failed;
-    nd_text_free(&value);
-}
-
+/* The canvas is known last, and comes first. */
 static nd_code draw(nd_drawing *f, const char *ending, const char *path, nd_err *err)
 {
-    ND_TRY(nd_drawing_sides(f, err));
-    ND_TRY(nd_drawing_rest(f, err));
-    ND_TRY(find_values(f, err));
-    add_preamble(f, ending);
-    if (f->y.v)
-        nd_drawing_heatmap(f);
-    else
-        nd_drawing_curve(f);
-    return nd_figure_end(&f->script, f->y.v ? "heatmap" : "curve", path, err);
+    size_t kind;
+    ND_TRY(choose_kind(f, &kind, err));
+    ND_TRY(choose_canvas(f, err));
+    ND_TRY(check_palette(f->o, err));
+    ND_TRY(nd_drawing_values(f, err));
+    ND_TRY(kinds[kind].add(f, err));
+    nd_text script = {0};
+    nd_figure_canvas(&script, ending, &f->canvas);
+    nd_text_bytes(&script, f->script.s, f->script.n);
+    nd_text_add(&script, "%s", nd_figure_template("frame"));
+    script.failed |= f->script.failed;
+    const nd_code code = nd_figure_end(&script, kinds[kind].template, path, err);
+    nd_text_free(&script);
+    return code;
 }
 
-nd_code nd_figure_draw(const nd_cube *map, const nd_map_options *o, const char *ending,
-                       const char *path, nd_err *err)
+nd_code nd_figure_draw(const nd_results *r, const nd_cube *map, const nd_map_options *o,
+                       const char *ending, const char *path, nd_err *err)
 {
+    (void)r;
     nd_drawing f = {.map = map, .o = o};
     const nd_code code = draw(&f, ending, path, err);
-    free(f.x.at);
-    free(f.x.edge);
-    free(f.y.at);
-    free(f.y.edge);
+    nd_side_free(&f.x);
+    nd_side_free(&f.y);
+    nd_side_free(&f.panel);
     nd_text_free(&f.script);
     return code;
 }

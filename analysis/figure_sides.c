@@ -1,27 +1,16 @@
-/* figure_sides.c -- the axes of a figure: which they are, their scales and ticks.
+/* figure_sides.c -- the axes of a figure: which they are, and their scales.
  *
  * Cells are rectangles around their coordinates, with edges half way to the neighbours. The
  * scale is linear for even values, logarithmic for values of even ratio; values that are
- * neither, such as 0, 0.001, 0.01, and names stand side by side, labelled. */
+ * neither, such as 0, 0.001, 0.01, and names stand side by side, labelled. Under curves, values
+ * need not be even: theirs is linear, or logarithmic from a ratio of 20 on. */
 #include "drawing_impl.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { TICKS_MAX = 12 };
+enum { LISTED = 12 };
 
-/* The value as a tick: short, without 1e+04 for 10000. */
-static void add_tick(nd_text *out, const nd_series *v, size_t i)
-{
-    if (v->s)
-        nd_text_add(out, "%s", v->s[i]);
-    else if (v->x[i] == floor(v->x[i]) && fabs(v->x[i]) < 1e6)
-        nd_text_add(out, "%.0f", v->x[i]);
-    else
-        nd_text_add(out, "%.3g", v->x[i]);
-}
 /* ---- scales ---- */
 
 /* Largest over smallest gap between neighbours; infinite unless strictly ascending. */
@@ -35,9 +24,8 @@ static double unevenness(const double *x, size_t n)
     return least > 0 ? most / least : HUGE_VAL;
 }
 
-static nd_scale choose_scale(const nd_series *v, double *scratch)
+static nd_scale scale_of_cells(const nd_series *v, double *scratch)
 {
-    if (v->s) return ND_SCALE_INDEX;
     if (v->n < 3) return v->n == 2 && v->x[0] >= v->x[1] ? ND_SCALE_INDEX : ND_SCALE_LINEAR;
     const double linear = unevenness(v->x, v->n);
     if (linear < 1.05) return ND_SCALE_LINEAR;
@@ -49,13 +37,25 @@ static nd_scale choose_scale(const nd_series *v, double *scratch)
     return linear < 4 ? ND_SCALE_LINEAR : ND_SCALE_INDEX;
 }
 
-static nd_code make_side(nd_side *s, const nd_series *v, size_t axis, nd_err *err)
+/* Values from 0 over many decades have no scale that shows them all. */
+static nd_scale scale_of_curve(const nd_series *v)
+{
+    const double *x = v->x;
+    const size_t n = v->n;
+    if (!(unevenness(x, n) < HUGE_VAL)) return n < 2 ? ND_SCALE_LINEAR : ND_SCALE_INDEX;
+    if (x[0] > 0 && x[n - 1] >= 20 * x[0])
+        return unevenness(x, n) < 1.05 ? ND_SCALE_LINEAR : ND_SCALE_LOGARITHMIC;
+    return n > 2 && x[0] == 0 && x[n - 1] > 60 * x[1] ? ND_SCALE_INDEX : ND_SCALE_LINEAR;
+}
+
+static nd_code make_side(nd_side *s, const nd_series *v, size_t axis, bool curve,
+                         nd_err *err)
 {
     *s = (nd_side){.v = v, .axis = axis, .n = v->n};
     s->at = malloc(v->n * sizeof *s->at);
     s->edge = malloc((v->n + 1) * sizeof *s->edge);
     if (!s->at || !s->edge) return ND_FAIL(err, ND_ENOMEM, "no memory to draw the map");
-    s->scale = choose_scale(v, s->at);
+    s->scale = v->s ? ND_SCALE_INDEX : curve ? scale_of_curve(v) : scale_of_cells(v, s->at);
     for (size_t i = 0; i < v->n; i++)
         s->at[i] = s->scale == ND_SCALE_INDEX         ? (double)i
                    : s->scale == ND_SCALE_LOGARITHMIC ? log10(v->x[i])
@@ -70,30 +70,14 @@ static nd_code make_side(nd_side *s, const nd_series *v, size_t axis, nd_err *er
     return ND_OK;
 }
 
-/* set xtics ('0.1' 0, ...), so many that they can be read; long ones slanted. */
-void nd_figure_ticks(nd_text *out, const char *which, const nd_side *s)
+void nd_side_free(nd_side *s)
 {
-    assert(s->n > 0);
-    const size_t every = s->v->s ? 1 : (s->n + TICKS_MAX - 1) / TICKS_MAX;
-    nd_text ticks = {0}, tick = {0};
-    size_t longest = 0;
-    for (size_t i = 0; i < s->n; i += every) {
-        nd_text_clear(&tick);
-        add_tick(&tick, s->v, i);
-        if (tick.n > longest) longest = tick.n;
-        nd_text_add(&ticks, "%s", i ? ", " : "");
-        nd_figure_quote(&ticks, nd_text_str(&tick), 0);
-        nd_text_add(&ticks, " %.9g", s->at[i]);
-    }
-    const bool slanted = *which == 'x' && (longest + 2) * ((s->n + every - 1) / every) > 72;
-    nd_text_add(out, "set %stics %s (%s)\n", which, slanted ? "rotate by 30 right" : "",
-                nd_text_str(&ticks));
-    out->failed |= ticks.failed | tick.failed;
-    nd_text_free(&ticks);
-    nd_text_free(&tick);
+    free(s->at);
+    free(s->edge);
+    *s = (nd_side){0};
 }
 
-/* ---- what to draw ---- */
+/* ---- which they are ---- */
 
 static nd_code no_axis(const nd_cube *map, const char *name, nd_err *err)
 {
@@ -111,74 +95,110 @@ static nd_code no_axis(const nd_cube *map, const char *name, nd_err *err)
     return ND_EINPUT;
 }
 
-/* The named coordinate, or without a name the first axis with more than one value. */
-static nd_code choose_side(const nd_drawing *f, const char *name, const nd_side *taken,
-                           const nd_series **v, size_t *axis, nd_err *err)
+/* A side that is not filled yet. */
+typedef struct place {
+    const char *name; /* as asked for; NULL: any */
+    bool fill;        /* without a name too      */
+    const nd_series *v;
+    size_t axis;
+} place;
+
+enum { X, Y, PANEL, SIDES };
+
+static const place *taken(const place p[SIDES], size_t axis)
 {
-    const nd_cube *map = f->map;
-    *v = NULL;
-    if (name) {
-        *v = nd_cube_coord(map, name, axis);
-        if (!*v) return no_axis(map, name, err);
-        if (taken->v && taken->axis == *axis)
+    for (size_t k = 0; k < SIDES; k++)
+        if (p[k].v && p[k].axis == axis) return &p[k];
+    return NULL;
+}
+
+static nd_code take_named(const nd_cube *map, place p[SIDES], nd_err *err)
+{
+    for (size_t k = 0; k < SIDES; k++) {
+        if (!p[k].name) continue;
+        size_t axis;
+        const nd_series *v = nd_cube_coord(map, p[k].name, &axis);
+        if (!v) return no_axis(map, p[k].name, err);
+        const place *other = taken(p, axis);
+        if (other)
             return ND_FAIL(err, ND_EINPUT,
-                           "%s and %s change together: they cannot be both x and y",
-                           taken->v->name, (*v)->name);
-        return ND_OK;
+                           "%s and %s change together: a figure cannot tell them apart",
+                           nd_figure_name(other->v), nd_figure_name(v));
+        p[k].v = v;
+        p[k].axis = axis;
     }
-    for (size_t d = 0; d < map->n_axes && !*v; d++)
-        if (map->axes[d].n > 1 && !(taken->v && taken->axis == d)) {
-            *v = &map->axes[d];
-            *axis = d;
-        }
     return ND_OK;
 }
 
+static void fill_rest(const nd_cube *map, place p[SIDES])
+{
+    for (size_t k = 0; k < SIDES; k++)
+        for (size_t d = 0; d < map->n_axes && p[k].fill && !p[k].v; d++)
+            if (map->axes[d].n > 1 && !taken(p, d)) {
+                p[k].v = &map->axes[d];
+                p[k].axis = d;
+            }
+    if (p[X].v || !p[Y].v || p[Y].name == NULL) return;
+    p[X] = p[Y]; /* the only one that varies was named for y */
+    p[Y].v = NULL;
+}
+
 /* Every other axis must have come down to one value. */
-nd_code nd_drawing_rest(const nd_drawing *f, nd_err *err)
+static nd_code check_rest(const nd_drawing *f, const place p[SIDES], nd_err *err)
 {
     nd_text rest = {0};
+    size_t varying = 0;
     for (size_t d = 0; d < f->map->n_axes; d++) {
         const nd_series *v = &f->map->axes[d];
-        if (v->n == 1 || d == f->x.axis || (f->y.v && d == f->y.axis)) continue;
+        varying += v->n > 1;
+        if (v->n == 1 || taken(p, d)) continue;
         nd_text_add(&rest, "\n  --where %s=", nd_figure_name(v));
-        for (size_t i = 0; i < v->n && i < TICKS_MAX; i++) {
+        for (size_t i = 0; i < v->n && i < LISTED; i++) {
             nd_text_add(&rest, i ? " | " : "");
             nd_series_print(v, i, &rest);
         }
-        if (v->n > TICKS_MAX) nd_text_add(&rest, " | ...");
+        if (v->n > LISTED) nd_text_add(&rest, " | ...");
     }
     nd_code code = nd_text_check(&rest, err);
     if (code == ND_OK && rest.n)
-        code = ND_FAIL(err, ND_EINPUT,
-                       "a figure has two axes, this map has %zu; choose a value for:%s",
-                       f->map->n_axes, rest.s);
+        code =
+            ND_FAIL(err, ND_EINPUT,
+                    "this figure has no place for all %zu axes of the map; choose a value "
+                    "for:%s",
+                    varying, rest.s);
     nd_text_free(&rest);
     return code;
 }
 
-nd_code nd_drawing_sides(nd_drawing *f, nd_err *err)
+static nd_code check_count(const nd_side *s, size_t most, const char *what, nd_err *err)
 {
-    const nd_series *v;
-    size_t axis = 0;
-    nd_side named_y = {0};
-    if (f->o->y) { /* so that x does not take it */
-        ND_TRY(choose_side(f, f->o->y, &named_y, &v, &axis, err));
-        named_y = (nd_side){.v = v, .axis = axis};
-    }
-    ND_TRY(choose_side(f, f->o->x, &named_y, &v, &axis, err));
-    if (!v && named_y.v) {
-        v = named_y.v;
-        axis = named_y.axis;
-        named_y.v = NULL;
-    }
-    if (!v)
+    if (!s->v || s->n <= most) return ND_OK;
+    return ND_FAIL(
+        err, ND_EINPUT,
+        "%s has %zu values, and a figure shows at most %zu %s; choose with --where "
+        "or take another axis",
+        nd_figure_name(s->v), s->n, most, what);
+}
+
+nd_code nd_drawing_sides(nd_drawing *f, const nd_sides_wanted *w, nd_err *err)
+{
+    place p[SIDES] = {[X] = {.name = w->x, .fill = true},
+                      [Y] = {.name = w->y, .fill = w->most > 1},
+                      [PANEL] = {.name = w->panel, .fill = w->most > 2}};
+    nd_side *sides[SIDES] = {&f->x, &f->y, &f->panel};
+    ND_TRY(take_named(f->map, p, err));
+    fill_rest(f->map, p);
+    if (!p[X].v || (w->y_needed && !p[Y].v))
         return ND_FAIL(err, ND_EINPUT,
-                       "the map has no axis with more than one value to draw along; write "
-                       ".csv or .nc");
-    ND_TRY(make_side(&f->x, v, axis, err));
-    if (named_y.v) return make_side(&f->y, named_y.v, named_y.axis, err);
-    ND_TRY(choose_side(f, f->o->y, &f->x, &v, &axis, err));
-    if (v) ND_TRY(make_side(&f->y, v, axis, err));
-    return ND_OK;
+                       "the map has %s axis with more than one value to draw along; write "
+                       ".csv, .tex or .nc%s",
+                       p[X].v ? "only one" : "no", p[X].v ? ", or --figure curves" : "");
+    ND_TRY(check_rest(f, p, err));
+    for (size_t k = 0; k < SIDES; k++) {
+        sides[k]->n = 1;
+        if (p[k].v)
+            ND_TRY(make_side(sides[k], p[k].v, p[k].axis, w->curves && k == X, err));
+    }
+    if (w->curves) ND_TRY(check_count(&f->y, ND_LINES_MAX, "lines", err));
+    return check_count(&f->panel, ND_PANELS_MAX, "panels", err);
 }

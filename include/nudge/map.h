@@ -18,8 +18,16 @@ typedef struct nd_map_options {
                                   * against; none: the ideal devices, where there are any */
     size_t n_baseline;
     double target; /* test error, for the time that it takes to get there; NaN: not asked */
-    double contour; /* level of the contour line; NaN: those that a refinement of the metric
-                     * followed, else half way between the ends */
+    /* Of a figure; NULL: as chosen for it. */
+    const char *figure;  /* kind: "heatmap", "curves", ...                               */
+    const char *lines;   /* parameter told apart by lines                                */
+    const char *panels;  /* ... by panels                                                */
+    const char *contour; /* levels "0.05,0.1", "none"; NULL: those that a refinement of the
+                          * metric followed, else half way between the ends              */
+    const char *palette; /* of palette.h                                                 */
+    const char *width;   /* "single" column of a journal, "double"                       */
+    const char *font;
+    const char *title;   /* in place of the campaign's name and question; "": none       */
     const char *command; /* for the file's history; NULL: not stated                   */
 } nd_map_options;
 
@@ -41,9 +49,9 @@ ND_MUST nd_code nd_map_build(const nd_results *r, const nd_map_options *o, nd_cu
 ND_MUST nd_code nd_map_learning(const nd_results *r, const nd_map_options *o, nd_cube **out,
                                 nd_err *err);
 
-/* Writes the map, or a figure of it, by the ending of path: .nc .csv .svg .pdf .png.
- * Figures need gnuplot (ND_EENV without it), one or two axes that vary, and some result. */
-ND_MUST nd_code nd_map_write(const nd_cube *map, const nd_map_options *o, const char *path,
-                             nd_err *err);
+/* Writes the map of r, or a figure of it, by the ending of path: .nc .csv .svg .pdf .png.
+ * Figures need gnuplot (ND_EENV without it), an axis that varies, and some result. */
+ND_MUST nd_code nd_map_write(const nd_results *r, const nd_cube *map,
+                             const nd_map_options *o, const char *path, nd_err *err);
 
 #endif
