@@ -49,7 +49,9 @@ static uint32_t colour_of(const nd_drawing *f, size_t line)
     const nd_palette *p = nd_palette_find(f->o->palette ? f->o->palette : "viridis");
     if (f->y.n == 1) return 0x31688e;
     if (f->y.v->s && f->y.n <= ND_HUES) return nd_palette_hue(line);
-    return nd_palette_rgb(p, 0.88 * (double)line / (double)(f->y.n - 1));
+    const double end =
+        f->y.n < 6 ? 0.39 + 0.08 * (double)f->y.n : 0.88; /* few: far from white */
+    return nd_palette_rgb(p, end * (double)line / (double)(f->y.n - 1));
 }
 
 /* nd_line[j], nd_colour[j]; returns how wide the longest name is. */

@@ -3,7 +3,8 @@
  * Cells are rectangles around their coordinates, with edges half way to the neighbours. The
  * scale is linear for even values, logarithmic for values of even ratio; values that are
  * neither, such as 0, 0.001, 0.01, and names stand side by side, labelled. Under curves, values
- * need not be even: theirs is linear, or logarithmic from a ratio of 20 on. */
+ * need not be even: theirs is the one in which they are more even, logarithmic only from a ratio of
+ * 20 on. */
 #include "drawing_impl.h"
 
 #include <math.h>
@@ -24,28 +25,32 @@ static double unevenness(const double *x, size_t n)
     return least > 0 ? most / least : HUGE_VAL;
 }
 
+static double log_unevenness(const nd_series *v, double *scratch)
+{
+    for (size_t i = 0; i < v->n; i++)
+        scratch[i] = log10(v->x[i]);
+    return unevenness(scratch, v->n);
+}
+
 static nd_scale scale_of_cells(const nd_series *v, double *scratch)
 {
     if (v->n < 3) return v->n == 2 && v->x[0] >= v->x[1] ? ND_SCALE_INDEX : ND_SCALE_LINEAR;
     const double linear = unevenness(v->x, v->n);
     if (linear < 1.05) return ND_SCALE_LINEAR;
-    if (v->x[0] > 0) {
-        for (size_t i = 0; i < v->n; i++)
-            scratch[i] = log10(v->x[i]);
-        if (unevenness(scratch, v->n) < 1.7) return ND_SCALE_LOGARITHMIC;
-    }
+    if (v->x[0] > 0 && log_unevenness(v, scratch) < 1.7) return ND_SCALE_LOGARITHMIC;
     return linear < 4 ? ND_SCALE_LINEAR : ND_SCALE_INDEX;
 }
 
 /* Values from 0 over many decades have no scale that shows them all. */
-static nd_scale scale_of_curve(const nd_series *v)
+static nd_scale scale_of_curve(const nd_series *v, double *scratch)
 {
-    const double *x = v->x;
+    const double *x = v->x, linear = unevenness(v->x, v->n);
     const size_t n = v->n;
-    if (!(unevenness(x, n) < HUGE_VAL)) return n < 2 ? ND_SCALE_LINEAR : ND_SCALE_INDEX;
+    if (n < 2) return ND_SCALE_LINEAR;
+    if (!(linear < HUGE_VAL)) return ND_SCALE_INDEX;
     if (x[0] > 0 && x[n - 1] >= 20 * x[0])
-        return unevenness(x, n) < 1.05 ? ND_SCALE_LINEAR : ND_SCALE_LOGARITHMIC;
-    return n > 2 && x[0] == 0 && x[n - 1] > 60 * x[1] ? ND_SCALE_INDEX : ND_SCALE_LINEAR;
+        return log_unevenness(v, scratch) < linear ? ND_SCALE_LOGARITHMIC : ND_SCALE_LINEAR;
+    return x[0] == 0 && x[n - 1] > 60 * x[1] ? ND_SCALE_INDEX : ND_SCALE_LINEAR;
 }
 
 static nd_code make_side(nd_side *s, const nd_series *v, size_t axis, bool curve,

@@ -443,18 +443,6 @@ static void figures_that_cannot_be(void **state)
     assert_int_equal(nd_map_write(r, map, &o, at(f, "m.nc"), &err), ND_OK);
     unlink(f->path);
     nd_cube_free(map);
-
-    /* a third axis must be fixed; its values are listed */
-    c.columns[2].role = ND_ROLE_AXIS;
-    nd_results_free(r);
-    r = results_of(f, &c);
-    o.n_where = 0;
-    map = map_of(r, &o);
-    assert_int_equal(map->n_axes, 3);
-    assert_int_equal(nd_map_write(r, map, &o, at(f, "m.svg"), &err), ND_EINPUT);
-    assert_non_null(strstr(err.message, "--where device.seed=1 | 2 | 3"));
-    assert_false(nd_file_exists(f->path));
-    nd_cube_free(map);
     nd_results_free(r);
 }
 
