@@ -60,7 +60,9 @@ static nd_code make_side(nd_side *s, const nd_series *v, size_t axis, bool curve
     s->at = malloc(v->n * sizeof *s->at);
     s->edge = malloc((v->n + 1) * sizeof *s->edge);
     if (!s->at || !s->edge) return ND_FAIL(err, ND_ENOMEM, "no memory to draw the map");
-    s->scale = v->s ? ND_SCALE_INDEX : curve ? scale_of_curve(v) : scale_of_cells(v, s->at);
+    s->scale = v->s    ? ND_SCALE_INDEX
+               : curve ? scale_of_curve(v, s->at)
+                       : scale_of_cells(v, s->at);
     for (size_t i = 0; i < v->n; i++)
         s->at[i] = s->scale == ND_SCALE_INDEX         ? (double)i
                    : s->scale == ND_SCALE_LOGARITHMIC ? log10(v->x[i])

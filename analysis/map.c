@@ -17,29 +17,51 @@ nd_code nd_map_no_memory(nd_err *err)
     return ND_FAIL(err, ND_ENOMEM, "no memory to build the map");
 }
 
-static nd_code build(nd_map_builder *b, nd_err *err)
+/* test_error of "test_error", "test_error_low" and "test_error_degradation"; else -1. */
+static int metric_of(const char *name)
 {
-    ND_TRY(nd_map_select(b, err));
-    ND_TRY(nd_map_find_dims(b, err));
-    ND_TRY(nd_map_check_tuning(b, err));
-    ND_TRY(nd_cube_new(&b->cube, b->n_dims, b->r->n_columns,
-                       ND_METRICS * ND_MAP_STATS + 4 + b->r->n_columns, err));
-    ND_TRY(nd_map_make_axes(b, err));
-    ND_TRY(nd_map_make_vars(b, err));
-    ND_TRY(nd_map_describe(b, err));
-    return nd_map_fill(b, err);
+    static const char *const suffixes[] = {
+        "",      "_q1",         "_q3",        "_mean",     "_sd",         "_low",
+        "_high", "_var_device", "_var_train", "_var_rest", "_degradation"};
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        const size_t n = strlen(name), tail = strlen(suffixes[i]);
+        char metric[64];
+        if (n < tail || n - tail >= sizeof metric ||
+            strcmp(name + n - tail, suffixes[i]) != 0)
+            continue;
+        nd_copy(metric, n - tail + 1, name);
+        if (nd_metric_find(metric) >= 0) return nd_metric_find(metric);
+    }
+    return -1;
 }
 
-static nd_code check_metric(const char *name, nd_err *err)
+/* What the figure shows must be a variable, of numbers. */
+static nd_code check_metric(const nd_map_builder *b, nd_err *err)
 {
-    if (nd_metric_find(name) >= 0) return ND_OK;
-    const char *near = nd_metric_nearest(name);
+    const char *name = b->o->metric;
+    const nd_series *v = nd_cube_var(b->cube, name);
+    if (v && v->x) return ND_OK;
+    if (v)
+        return ND_FAIL(err, ND_EINPUT, "%s is a text: there is nothing to measure", name);
+    if (metric_of(name) >= 0) {
+        if (strstr(name, "_degradation"))
+            return ND_FAIL(
+                err, ND_EINPUT,
+                "there is no %s: this campaign has no cells of ideal devices; name "
+                "others with --baseline p=v",
+                name);
+    }
+    nd_nearest near = nd_nearest_to(name);
     nd_text all = {0};
-    for (size_t i = 0; i < ND_METRICS; i++)
+    for (size_t i = 0; i < ND_METRICS; i++) {
+        nd_nearest_try(&near, nd_metric_at(i)->name);
         nd_text_add(&all, "%s%s", i ? ", " : "", nd_metric_at(i)->name);
-    if (near)
+    }
+    for (size_t i = 0; i < b->cube->n_vars; i++)
+        nd_nearest_try(&near, b->cube->vars[i].name);
+    if (near.best)
         ND_FAIL(err, ND_EINPUT, "there is no metric \"%.64s\"; did you mean \"%s\"?", name,
-                near);
+                near.best);
     else
         ND_FAIL(err, ND_EINPUT, "there is no metric \"%.64s\"; there are: %s", name,
                 nd_text_str(&all));
@@ -47,21 +69,54 @@ static nd_code check_metric(const char *name, nd_err *err)
     return ND_EINPUT;
 }
 
+nd_code nd_map_open(nd_map_builder *b, const nd_results *r, const nd_map_options *o,
+                    nd_err *err)
+{
+    *b = (nd_map_builder){.r = r, .o = o, .metric = metric_of(o->metric)};
+    b->counts = b->params = ND_MAP_NONE;
+    if (b->metric < 0) b->metric = ND_METRIC_test_error;
+    for (size_t m = 0; m < ND_METRICS; m++)
+        b->stats[m] = ND_MAP_NONE;
+    ND_TRY(nd_map_select(b, err));
+    ND_TRY(nd_map_find_dims(b, err));
+    return nd_map_find_runs(b, err);
+}
+
+void nd_map_close(nd_map_builder *b)
+{
+    nd_map_free_dims(b);
+    free(b->trials);
+    free(b->members);
+    free(b->runs);
+    free(b->values);
+    nd_bootstrap_free(&b->bootstrap);
+    nd_cube_free(b->cube);
+}
+
+static nd_code build(nd_map_builder *b, nd_err *err)
+{
+    ND_TRY(nd_cube_new(&b->cube, b->n_dims, b->r->n_columns, nd_map_vars_max(b), err));
+    ND_TRY(nd_map_make_axes(b, err));
+    ND_TRY(nd_map_make_vars(b, err));
+    ND_TRY(nd_map_fill(b, err));
+    ND_TRY(nd_map_add_parts(b, err));
+    ND_TRY(nd_map_add_degradation(b, err));
+    ND_TRY(nd_map_add_reach(b, err));
+    ND_TRY(check_metric(b, err));
+    return nd_map_describe(b, err);
+}
+
 nd_code nd_map_build(const nd_results *r, const nd_map_options *o, nd_cube **out,
                      nd_err *err)
 {
     *out = NULL;
-    ND_TRY(check_metric(o->metric, err));
-    nd_map_builder b = {.r = r, .o = o};
-    const nd_code code = build(&b, err);
-    if (code == ND_OK)
+    nd_map_builder b;
+    nd_code code = nd_map_open(&b, r, o, err);
+    if (code == ND_OK) code = build(&b, err);
+    if (code == ND_OK) {
         *out = b.cube;
-    else
-        nd_cube_free(b.cube);
-    nd_map_free_dims(&b);
-    free(b.trials);
-    free(b.members);
-    free(b.values);
-    nd_bootstrap_free(&b.bootstrap);
+        b.cube = NULL;
+    }
+    nd_map_close(&b);
     return code;
 }

@@ -1,7 +1,6 @@
 /* map_cells.c -- what the trials of each cell say. */
 #include "map_impl.h"
 #include "nudge/merit.h"
-#include "nudge/stat.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -74,51 +73,8 @@ static bool choose_setting(const nd_map_builder *b, const nd_map_member **m, siz
     return true;
 }
 
-static nd_code fill_metric(nd_map_builder *b, size_t metric, const nd_map_member *m,
-                           size_t n, nd_err *err)
-{
-    const double *x = b->r->metric[metric].x;
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++)
-        if (status_of(b, &m[i]) == ND_STATUS_DONE) b->values[kept++] = x[m[i].trial];
-    kept = nd_stat_sort(b->values, kept);
-    double out[ND_MAP_STATS] = {
-        [ND_MAP_MEDIAN] = nd_stat_median(b->values, kept),
-        [ND_MAP_Q1] = nd_stat_quantile(b->values, kept, 0.25),
-        [ND_MAP_Q3] = nd_stat_quantile(b->values, kept, 0.75),
-        [ND_MAP_MEAN] = nd_stat_mean(b->values, kept),
-    };
-    ND_TRY(nd_bootstrap_prepare(&b->bootstrap, kept, err));
-    nd_bootstrap_interval(&b->bootstrap, b->values, &out[ND_MAP_LOW], &out[ND_MAP_HIGH]);
-    for (size_t s = 0; s < ND_MAP_STATS; s++)
-        b->cube->vars[metric * ND_MAP_STATS + s].x[m->cell] = out[s];
-    return ND_OK;
-}
-
-static nd_code fill_cell(nd_map_builder *b, const nd_map_member *m, size_t n, nd_err *err)
-{
-    const bool chosen = b->tune.n <= 1 || choose_setting(b, &m, &n);
-    nd_series *var = &b->cube->vars[ND_METRICS * ND_MAP_STATS];
-    for (size_t i = 0; i < n; i++) {
-        var[0].x[m->cell] += chosen && status_of(b, &m[i]) == ND_STATUS_DONE;
-        var[1].x[m->cell] += nd_status_failed(status_of(b, &m[i]));
-        var[2].x[m->cell] += status_of(b, &m[i]) == ND_STATUS_PENDING;
-        var[3].x[m->cell] += status_of(b, &m[i]) == ND_STATUS_UNSAMPLED;
-    }
-    if (!chosen) return ND_OK;
-    for (size_t metric = 0; metric < ND_METRICS; metric++)
-        ND_TRY(fill_metric(b, metric, m, n, err));
-    var += 4;
-    for (size_t c = 0; c < b->r->n_columns; c++) {
-        const nd_series *v = &b->r->columns[c];
-        if (v->role == ND_ROLE_TUNE || v->role == ND_ROLE_DERIVED)
-            ND_TRY(nd_series_copy(var++, m->cell, v, m->trial, err));
-    }
-    return ND_OK;
-}
-
 /* Tuning must not look at the test set: without validation errors there is no choice. */
-nd_code nd_map_check_tuning(const nd_map_builder *b, nd_err *err)
+static nd_code check_tuning(const nd_map_builder *b, nd_err *err)
 {
     if (b->tune.n <= 1) return ND_OK;
     bool done = false;
@@ -135,13 +91,86 @@ nd_code nd_map_check_tuning(const nd_map_builder *b, nd_err *err)
                                                  : b->tune.columns[0]->name);
 }
 
+nd_code nd_map_find_runs(nd_map_builder *b, nd_err *err)
+{
+    ND_TRY(check_tuning(b, err));
+    sort_members(b);
+    b->runs = malloc((b->n + 1) * sizeof *b->runs);
+    if (!b->runs) return nd_map_no_memory(err);
+    for (size_t i = 0, all; i < b->n; i += all) {
+        const nd_map_member *m = &b->members[i];
+        size_t n = all = run_of(m, b->n - i, false);
+        const bool chosen = b->tune.n <= 1 || choose_setting(b, &m, &n);
+        b->runs[b->n_runs++] = (nd_map_run){(size_t)(m - b->members), n, chosen};
+    }
+    return ND_OK;
+}
+
+size_t nd_map_gather(const nd_map_builder *b, const nd_map_run *run, const double *x)
+{
+    const nd_map_member *m = &b->members[run->first];
+    size_t kept = 0;
+    for (size_t i = 0; i < run->n; i++)
+        if (status_of(b, &m[i]) == ND_STATUS_DONE) b->values[kept++] = x[m[i].trial];
+    return nd_stat_sort(b->values, kept);
+}
+
+static nd_code fill_metric(nd_map_builder *b, size_t metric, const nd_map_run *run,
+                           nd_err *err)
+{
+    const size_t n = nd_map_gather(b, run, b->r->metric[metric].x);
+    double out[ND_MAP_STATS] = {
+        [ND_MAP_MEDIAN] = nd_stat_median(b->values, n),
+        [ND_MAP_Q1] = nd_stat_quantile(b->values, n, 0.25),
+        [ND_MAP_Q3] = nd_stat_quantile(b->values, n, 0.75),
+        [ND_MAP_MEAN] = nd_stat_mean(b->values, n),
+        [ND_MAP_SD] = nd_stat_sd(b->values, n),
+    };
+    ND_TRY(nd_bootstrap_prepare(&b->bootstrap, n, err));
+    nd_bootstrap_interval(&b->bootstrap, b->values, &out[ND_MAP_LOW], &out[ND_MAP_HIGH]);
+    for (size_t s = 0; s < ND_MAP_STATS; s++)
+        b->cube->vars[(size_t)b->stats[metric] + s].x[b->members[run->first].cell] = out[s];
+    return ND_OK;
+}
+
+static void fill_counts(nd_map_builder *b, const nd_map_run *run)
+{
+    const nd_map_member *m = &b->members[run->first];
+    nd_series *var = &b->cube->vars[b->counts];
+    double done = 0, diverged = 0;
+    for (size_t i = 0; i < run->n; i++) {
+        const nd_status s = status_of(b, &m[i]);
+        done += s == ND_STATUS_DONE;
+        diverged += s == ND_STATUS_DIVERGED;
+        var[0].x[m->cell] += run->chosen && s == ND_STATUS_DONE;
+        var[1].x[m->cell] += nd_status_failed(s);
+        var[2].x[m->cell] += s == ND_STATUS_PENDING;
+        var[3].x[m->cell] += s == ND_STATUS_UNSAMPLED;
+    }
+    if (done + diverged > 0) var[4].x[m->cell] = diverged / (done + diverged);
+}
+
+static nd_code fill_params(nd_map_builder *b, const nd_map_run *run, nd_err *err)
+{
+    const nd_map_member *m = &b->members[run->first];
+    nd_series *var = &b->cube->vars[b->params];
+    for (size_t c = 0; c < b->r->n_columns; c++) {
+        const nd_series *v = &b->r->columns[c];
+        if (v->role == ND_ROLE_TUNE || v->role == ND_ROLE_DERIVED)
+            ND_TRY(nd_series_copy(var++, m->cell, v, m->trial, err));
+    }
+    return ND_OK;
+}
+
 nd_code nd_map_fill(nd_map_builder *b, nd_err *err)
 {
-    sort_members(b);
-    for (size_t i = 0; i < b->n;) {
-        const size_t n = run_of(&b->members[i], b->n - i, false);
-        ND_TRY(fill_cell(b, &b->members[i], n, err));
-        i += n;
+    for (size_t i = 0; i < b->n_runs; i++) {
+        const nd_map_run *run = &b->runs[i];
+        fill_counts(b, run);
+        if (!run->chosen) continue;
+        for (size_t metric = 0; metric < ND_METRICS; metric++)
+            if (b->stats[metric] != ND_MAP_NONE) ND_TRY(fill_metric(b, metric, run, err));
+        ND_TRY(fill_params(b, run, err));
     }
     return ND_OK;
 }

@@ -103,12 +103,13 @@ static nd_code find_coordinates(const nd_map_builder *b, nd_map_dim *d, nd_err *
 static nd_code mark_fixed(nd_map_builder *b, nd_err *err)
 {
     for (size_t i = 0; i < b->o->n_where; i++) {
-        const nd_series *v;
-        const char *value;
-        ND_TRY(nd_map_parse_where(b, b->o->where[i], &v, &value, err));
+        nd_map_choice choice;
+        const nd_code code = nd_map_choose(b, "--where", b->o->where[i], &choice, err);
+        nd_text_free(&choice.text);
+        ND_TRY(code);
         for (size_t d = 0; d < b->n_dims; d++)
             for (size_t c = 0; c < b->dims[d].n_columns; c++)
-                b->dims[d].fixed |= b->dims[d].columns[c] == v;
+                b->dims[d].fixed |= b->dims[d].columns[c] == choice.v;
     }
     for (size_t d = 0; d < b->n_dims; d++)
         b->dims[d].fixed &= b->dims[d].n == 1;

@@ -47,11 +47,12 @@ static void canonical(const nd_series *v, const char *text, nd_text *out)
         nd_text_add(out, "%s", text);
 }
 
-static bool matches(const nd_series *v, size_t i, const char *text, double x)
+bool nd_map_matches(const nd_map_choice *c, size_t trial)
 {
-    if (v->s) return !strcmp(v->s[i], text);
+    if (c->v->s) return !strcmp(c->v->s[trial], nd_text_str(&c->text));
     /* 0.03 of a linspace may differ from 0.03 in the last bits */
-    return fabs(v->x[i] - x) <= 1e-9 * fmax(fabs(x), fabs(v->x[i]));
+    const double x = c->v->x[trial];
+    return fabs(x - c->x) <= 1e-9 * fmax(fabs(x), fabs(c->x));
 }
 
 /* Lists the different values among trials. */
@@ -74,47 +75,51 @@ static void add_values(const nd_series *v, const size_t *trials, size_t n, nd_te
     }
 }
 
-/* Keeps the trials for which name = text. */
-static nd_code keep(nd_map_builder *b, const nd_series *v, const char *text, nd_err *err)
+nd_code nd_map_no_match(const nd_map_builder *b, const nd_map_choice *c, nd_err *err)
 {
-    double x = (double)NAN;
-    nd_text value = {0}, values = {0};
-    canonical(v, text, &value);
-    if (!v->s && !nd_parse_real(nd_text_str(&value), &x)) x = (double)NAN;
-    nd_code code = nd_text_check(&value, err);
-    size_t n = 0;
-    for (size_t i = 0; code == ND_OK && i < b->n; i++)
-        n += matches(v, b->trials[i], value.s, x);
-    if (code == ND_OK && !n) {
-        add_values(v, b->trials, b->n, &values);
-        code = ND_FAIL(err, ND_EINPUT, "no trial has %s = %.64s; there is: %s",
-                       v->parameter ? v->parameter : v->name, text, nd_text_str(&values));
-    }
-    n = 0;
-    for (size_t i = 0; code == ND_OK && i < b->n; i++)
-        if (matches(v, b->trials[i], value.s, x)) b->trials[n++] = b->trials[i];
-    if (code == ND_OK) b->n = n;
+    nd_text values = {0};
+    add_values(c->v, b->trials, b->n, &values);
+    ND_FAIL(err, ND_EINPUT, "no trial has %s = %.64s; there is: %s",
+            c->v->parameter ? c->v->parameter : c->v->name, nd_text_str(&c->text),
+            nd_text_str(&values));
     nd_text_free(&values);
-    nd_text_free(&value);
-    return code;
+    return ND_EINPUT;
 }
 
-/* Splits "p=v" and finds p. */
-nd_code nd_map_parse_where(const nd_map_builder *b, const char *where, const nd_series **v,
-                           const char **value, nd_err *err)
+nd_code nd_map_choose(const nd_map_builder *b, const char *option, const char *choice,
+                      nd_map_choice *out, nd_err *err)
 {
-    const char *equals = strchr(where, '=');
+    *out = (nd_map_choice){.x = (double)NAN};
+    const char *equals = strchr(choice, '=');
     char name[128];
-    if (!equals || equals == where || (size_t)(equals - where) >= sizeof name)
+    if (!equals || equals == choice || (size_t)(equals - choice) >= sizeof name)
         return ND_FAIL(err, ND_EUSAGE,
-                       "--where takes parameter=value, such as ep.beta=0.1, not \"%.64s\"",
-                       where);
-    nd_copy(name, (size_t)(equals - where) + 1, where);
+                       "%s takes parameter=value, such as ep.beta=0.1, not \"%.64s\"",
+                       option, choice);
+    nd_copy(name, (size_t)(equals - choice) + 1, choice);
     for (size_t n = strlen(name); n && name[n - 1] == ' '; n--)
         name[n - 1] = '\0';
-    *value = equals + 1 + (equals[1] == '=');
-    *value += strspn(*value, " ");
-    return find_column(b, name, v, err);
+    const char *value = equals + 1 + (equals[1] == '=');
+    value += strspn(value, " ");
+    ND_TRY(find_column(b, name, &out->v, err));
+    canonical(out->v, value, &out->text);
+    if (!out->v->s && !nd_parse_real(nd_text_str(&out->text), &out->x))
+        out->x = (double)NAN;
+    return nd_text_check(&out->text, err);
+}
+
+/* Keeps the trials that match. */
+static nd_code keep(nd_map_builder *b, const nd_map_choice *c, nd_err *err)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->n; i++)
+        n += nd_map_matches(c, b->trials[i]);
+    if (!n) return nd_map_no_match(b, c, err);
+    n = 0;
+    for (size_t i = 0; i < b->n; i++)
+        if (nd_map_matches(c, b->trials[i])) b->trials[n++] = b->trials[i];
+    b->n = n;
+    return ND_OK;
 }
 
 nd_code nd_map_select(nd_map_builder *b, nd_err *err)
@@ -127,10 +132,11 @@ nd_code nd_map_select(nd_map_builder *b, nd_err *err)
     for (b->n = 0; b->n < b->r->n; b->n++)
         b->trials[b->n] = b->n;
     for (size_t i = 0; i < b->o->n_where; i++) {
-        const nd_series *v;
-        const char *value;
-        ND_TRY(nd_map_parse_where(b, b->o->where[i], &v, &value, err));
-        ND_TRY(keep(b, v, value, err));
+        nd_map_choice c;
+        nd_code code = nd_map_choose(b, "--where", b->o->where[i], &c, err);
+        if (code == ND_OK) code = keep(b, &c, err);
+        nd_text_free(&c.text);
+        ND_TRY(code);
     }
     return ND_OK;
 }

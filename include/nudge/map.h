@@ -33,13 +33,31 @@ typedef struct nd_map_options {
 
 void nd_map_defaults(nd_map_options *o); /* test_error, no selection, no level */
 
-/* The map as a cube. Axes are the design's; one that `where` fixes becomes a single
- * coordinate. Per metric: NAME (median over replicates), NAME_q1, _q3, _mean, and _low and
- * _high (bootstrap 95 % interval of the median); then n, n_failed, n_pending and n_unsampled (trials), best_P for
- * each tuned parameter, and derived parameters. Cells without a finished trial are NaN.
+/* The map as a cube. Axes are the design's; one that `where` fixes becomes a single coordinate.
+ * Results of several campaigns lie along the axis `campaign`. Statistics are over the replicates of
+ * a cell that finished; a cell without any has NaN. Of each metric that was measured:
+ *
+ *     NAME, NAME_q1, _q3, _mean, _sd   median, quartiles, mean, standard deviation (n - 1)
+ *     NAME_low, _high                  bootstrap 95 % interval of the median (stat.h)
+ *
+ * Of the metric of the options (of test_error, when that is no metric's) also
+ *
+ *     NAME_var_device, _var_train, _var_rest   nd_stat_parts over device.seed x train.seed; device
+ *                                      seeds that miss one of the cell's training seeds are left out
+ *     NAME_degradation                 median less that of the baseline's cell, if there is one
+ *
+ * and of each cell n, n_failed, n_pending, n_unsampled (trials), fraction_diverged (of those that
+ * finished or diverged), best_P for each tuned parameter, derived parameters, and with a target
+ * epochs_to_target and seconds_to_target: median over replicates of the first epoch with a
+ * test_error of at most the target, NaN where that is beyond the end of training; seconds at an even
+ * pace.
  *
  * Of the tuned settings of a cell the one with the lowest median validation_error is taken;
- * a trial that failed and would fail again (diverged) counts as infinitely wrong there. */
+ * a trial that failed and would fail again (diverged) counts as infinitely wrong there. Of a cell
+ * in which no setting has one, counts are those of all settings.
+ *
+ * ND_EINPUT: no trials, unknown names, no validation errors to tune by; o->metric must be a metric, or
+ * a variable of numbers. */
 ND_MUST nd_code nd_map_build(const nd_results *r, const nd_map_options *o, nd_cube **out,
                              nd_err *err);
 

@@ -19,6 +19,16 @@ double nd_stat_median(const double *sorted, size_t n);
 double nd_stat_mean(const double *x, size_t n);
 double nd_stat_sd(const double *x, size_t n); /* with n - 1; NaN for fewer than two */
 
+/* Variance of a balanced table x (rows, columns) without repetitions, all numbers, split by the
+ * random-effects model x_rc = mean + row_r + column_c + rest_rc: estimates from the mean squares of
+ * the analysis of variance, which are unbiased and so may be negative (Searle, Casella and
+ * McCulloch 1992, chapter 4). With one row or one column only, what varies along the other cannot be
+ * told from the rest: all of it counts as that other's, and the two that are unknown are NaN. */
+typedef struct nd_parts {
+    double row, column, rest;
+} nd_parts;
+nd_parts nd_stat_parts(const double *x, size_t rows, size_t columns);
+
 /* 95 % interval of the median by the percentile bootstrap (Efron and Tibshirani 1993, chapter 13),
  * without resampling: the law of the median of n values drawn with replacement from n values is
  * known exactly, so the ends are its 0.025- and 0.975-quantiles (the smallest medians whose

@@ -59,3 +59,32 @@ double nd_stat_sd(const double *x, size_t n)
         }
     return count > 1 ? sqrt(sum / (double)(count - 1)) : (double)NAN;
 }
+
+nd_parts nd_stat_parts(const double *x, size_t rows, size_t columns)
+{
+    const double none = (double)NAN, R = (double)rows, C = (double)columns;
+    if (rows <= 1 || columns <= 1) {
+        const double sd = nd_stat_sd(x, rows * columns);
+        return (nd_parts){rows > 1 ? sd * sd : none, columns > 1 ? sd * sd : none, none};
+    }
+    const double mean = nd_stat_mean(x, rows * columns);
+    double all = 0, between_rows = 0, between_columns = 0;
+    for (size_t r = 0; r < rows; r++) {
+        double sum = 0;
+        for (size_t c = 0; c < columns; c++) {
+            const double d = x[r * columns + c] - mean;
+            all += d * d;
+            sum += d;
+        }
+        between_rows += sum * sum / C;
+    }
+    for (size_t c = 0; c < columns; c++) {
+        double sum = 0;
+        for (size_t r = 0; r < rows; r++)
+            sum += x[r * columns + c] - mean;
+        between_columns += sum * sum / R;
+    }
+    const double rest = fmax(all - between_rows - between_columns, 0) / ((R - 1) * (C - 1));
+    return (nd_parts){(between_rows / (R - 1) - rest) / C,
+                      (between_columns / (C - 1) - rest) / R, rest};
+}

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { COLUMNS_MAX = 6 };
+enum { COLUMNS_MAX = 6, EPOCHS = 4 };
 #define NONE ((double)NAN)
 
 typedef struct trial_row {
@@ -25,6 +25,7 @@ typedef struct trial_row {
 
 typedef struct campaign {
     const trial_row *rows;
+    const float (*curves)[EPOCHS]; /* (n) of test errors, up to a 0; NULL: none */
     size_t n;
     struct {
         const char *name;
@@ -49,18 +50,19 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    fixture *f = *state;
-    const int rc = rmdir(f->dir);
-    free(f);
-    return rc;
-}
-
 static const char *at(fixture *f, const char *name)
 {
     snprintf(f->path, sizeof f->path, "%s/%s", f->dir, name);
     return f->path;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    unlink(at(f, "results.nc"));
+    const int rc = rmdir(f->dir);
+    free(f);
+    return rc;
 }
 
 static nd_code trial(void *ctx, size_t i, nd_params *p, const nd_record **r,
@@ -70,7 +72,14 @@ static nd_code trial(void *ctx, size_t i, nd_params *p, const nd_record **r,
     const trial_row *row = &c->rows[i];
     ND_TRY(nd_params_parse(p, row->params, err));
     *case_name = row->case_name;
-    nd_record_init(&c->r);
+    nd_record_free(&c->r);
+    while (c->curves && c->r.epochs < EPOCHS && c->curves[i][c->r.epochs] > 0)
+        c->r.epochs++;
+    if (c->r.epochs) ND_TRY(nd_record_curves(&c->r, c->r.epochs, err));
+    for (size_t e = 0; e < c->r.epochs; e++)
+        c->r.curve[ND_METRIC_test_error][e] = c->curves[i][e];
+    c->r.value[ND_METRIC_epochs] = (double)c->r.epochs;
+    c->r.seconds = 10 * (double)c->r.epochs;
     c->r.status = row->status;
     c->r.value[ND_METRIC_test_error] = row->test;
     c->r.value[ND_METRIC_validation_error] = row->validation;
@@ -92,12 +101,13 @@ static nd_results *results_of(fixture *f, campaign *c)
                                   .columns = columns,
                                   .n_columns = n,
                                   .case_dim = c->case_dim};
-    const nd_results_source src = {c->n, 0, trial, c};
+    const nd_results_source src = {c->n, EPOCHS, trial, c};
+    nd_record_init(&c->r);
     if (nd_results_write(at(f, "results.nc"), &meta, &src, &err) != ND_OK ||
         nd_results_read(f->path, &r, &err) != ND_OK)
         fail_msg("%s", err.message);
-    unlink(f->path);
-    return r;
+    nd_record_free(&c->r);
+    return r; /* the file stays: curves are read from it when they are needed */
 }
 
 static nd_cube *map_of(const nd_results *r, const nd_map_options *o)
@@ -168,6 +178,10 @@ static void cells_of_a_grid(void **state)
     const double n[] = {1, 0, 3, 3}, n_failed[] = {1, 3, 0, 0};
     const double median[] = {0.20, NONE, 0.34, 0.50}, q1[] = {0.20, NONE, 0.32, 0.45};
     const double q3[] = {0.20, NONE, 0.42, 0.55}, mean[] = {0.20, NONE, 0.38, 0.50};
+    const double sd[] = {NONE, NONE, sqrt(0.0112), sqrt(0.02)}, diverged[] = {0, 1, 0, 0};
+    assert_null(nd_cube_var(map, "validation_error")); /* of which nothing was measured */
+    assert_null(nd_cube_var(map, "test_error_degradation"));
+    assert_null(nd_cube_var(map, "epochs_to_target"));
     for (size_t i = 0; i < 4; i++) {
         is(value(map, "n", i), n[i]);
         is(value(map, "n_failed", i), n_failed[i]);
@@ -175,7 +189,8 @@ static void cells_of_a_grid(void **state)
         is(value(map, "test_error_q1", i), q1[i]);
         is(value(map, "test_error_q3", i), q3[i]);
         is(value(map, "test_error_mean", i), mean[i]);
-        is(value(map, "validation_error", i), NONE);
+        is(value(map, "test_error_sd", i), sd[i]);
+        is(value(map, "fraction_diverged", i), diverged[i]);
     }
     /* the median of 3 drawn from 3 is the least of them 7 times in 27 */
     is(value(map, "test_error_low", 2), 0.30);
@@ -426,7 +441,9 @@ static void figures_that_cannot_be(void **state)
     assert_int_equal(nd_map_write(r, map, &o, path, &err), ND_EINPUT);
     assert_non_null(strstr(err.message, "change together"));
     nd_map_defaults(&o);
+    nd_cube_free(map);
     o.metric = "saturated"; /* not measured in any trial */
+    map = map_of(r, &o);
     assert_int_equal(nd_map_write(r, map, &o, path, &err), ND_EINPUT);
     assert_non_null(strstr(err.message, "nothing to draw"));
     nd_map_defaults(&o);
@@ -467,13 +484,190 @@ static void no_gnuplot(void **state)
     nd_results_free(r);
 }
 
+#undef P
+#define P(kind, c2c, device, train)                                                        \
+    "device.kind = " kind "\ndevice.c2c = " c2c "\ndevice.seed = " device                  \
+    "\ntrain.seed = " train "\n"
+
+/* Ideal and real devices at two noises: 2 x 2 replicates and a third device seed of which one
+ * training failed. */
+static const trial_row parts_rows[] = {
+    {P("ideal", "0", "1", "1"), NULL, ND_STATUS_DONE, 0.10, NONE},
+    {P("ideal", "0.01", "1", "1"), NULL, ND_STATUS_DONE, 0.12, NONE},
+    {P("ideal", "0.01", "2", "1"), NULL, ND_STATUS_DONE, 0.16, NONE},
+    {P("ernoult", "0", "1", "1"), NULL, ND_STATUS_DONE, 1, NONE},
+    {P("ernoult", "0", "1", "2"), NULL, ND_STATUS_DONE, 2, NONE},
+    {P("ernoult", "0", "2", "1"), NULL, ND_STATUS_DONE, 4, NONE},
+    {P("ernoult", "0", "2", "2"), NULL, ND_STATUS_DONE, 9, NONE},
+    {P("ernoult", "0", "3", "1"), NULL, ND_STATUS_DONE, 50, NONE},
+    {P("ernoult", "0", "3", "2"), NULL, ND_STATUS_DIVERGED, NONE, NONE},
+    {P("ernoult", "0.01", "1", "1"), NULL, ND_STATUS_DONE, 0.5, NONE},
+    {P("ernoult", "0.01", "1", "2"), NULL, ND_STATUS_DONE, 0.9, NONE},
+};
+static const float parts_curves[][EPOCHS] = {
+    {0.5f, 0.2f, 0.1f},
+    {0.5f, 0.3f},
+    {0.5f, 0.2f},
+    {0.9f, 0.3f, 0.4f, 0.2f},
+    {0.9f, 0.8f, 0.2f},
+    {0.9f, 0.5f, 0.4f},
+    {0.9f, 0.5f, 0.3f},
+    {0.1f},
+    {0.1f},
+    {0.9f},
+    {0.9f},
+};
+
+static campaign parts(void)
+{
+    return (campaign){.rows = parts_rows,
+                      .curves = parts_curves,
+                      .n = sizeof parts_rows / sizeof *parts_rows,
+                      .columns = {{"device.kind", ND_ROLE_AXIS, 0},
+                                  {"device.c2c", ND_ROLE_AXIS, 1},
+                                  {"device.seed", ND_ROLE_SEED, 2},
+                                  {"train.seed", ND_ROLE_SEED, 3}},
+                      .case_dim = -1};
+}
+
+/* Cells: (ideal, 0) (ideal, 0.01) (ernoult, 0) (ernoult, 0.01). Of 1 2 / 4 9: rows 1.5 6.5, columns
+ * 2.5 5.5, mean 4; mean squares of rows 25, of columns 9, of the rest 4. */
+static void variance_by_seed(void **state)
+{
+    fixture *f = *state;
+    campaign c = parts();
+    nd_results *r = results_of(f, &c);
+    nd_map_options o;
+    nd_map_defaults(&o);
+    nd_cube *map = map_of(r, &o);
+    const double device[] = {NONE, 0.0008, 10.5, NONE}, train[] = {NONE, NONE, 2.5, 0.08};
+    const double rest[] = {NONE, NONE, 4, NONE};
+    for (size_t i = 0; i < 4; i++) {
+        is(value(map, "test_error_var_device", i), device[i]);
+        is(value(map, "test_error_var_train", i), train[i]);
+        is(value(map, "test_error_var_rest", i), rest[i]);
+    }
+    is(value(map, "fraction_diverged", 2), 1.0 / 6);
+    nd_cube_free(map);
+    o.metric = "epochs"; /* another metric's instead */
+    map = map_of(r, &o);
+    assert_null(nd_cube_var(map, "test_error_var_device"));
+    is(value(map, "epochs_var_device", 1), 0);
+    nd_cube_free(map);
+    nd_results_free(r);
+}
+
+static void degradation(void **state)
+{
+    fixture *f = *state;
+    campaign c = parts();
+    nd_results *r = results_of(f, &c);
+    nd_map_options o;
+    nd_map_defaults(&o);
+    nd_cube *map = map_of(r, &o);
+    const double of_ideal[] = {0, 0, 4 - 0.10, 0.7 - 0.14};
+    for (size_t i = 0; i < 4; i++)
+        is(value(map, "test_error_degradation", i), of_ideal[i]);
+    nd_cube_free(map);
+
+    const char *one[] = {"device.c2c = 0"}, *two[] = {"device.c2c=0", "device.kind=ideal"};
+    o.baseline = one;
+    o.n_baseline = 1;
+    o.metric = "test_error_degradation"; /* which a figure may show */
+    map = map_of(r, &o);
+    const double of_still[] = {0, 0.04, 0, 0.7 - 4};
+    for (size_t i = 0; i < 4; i++)
+        is(value(map, "test_error_degradation", i), of_still[i]);
+    nd_cube_free(map);
+    o.baseline = two;
+    o.n_baseline = 2;
+    map = map_of(r, &o);
+    const double of_best[] = {0, 0.04, 3.9, 0.6};
+    for (size_t i = 0; i < 4; i++)
+        is(value(map, "test_error_degradation", i), of_best[i]);
+    nd_cube_free(map);
+
+    static const struct {
+        const char *baseline, *says;
+        nd_code code;
+    } bad[] = {
+        {"device.c2c", "--baseline takes parameter=value", ND_EUSAGE},
+        {"device.c2c=0.5", "there is: 0, 0.01", ND_EINPUT},
+        {"device.seed=1", "no axis of the map, it is seed", ND_EINPUT},
+        {"device.c3c=1", "did you mean \"device.c2c\"", ND_EINPUT},
+    };
+    nd_err err;
+    o.n_baseline = 1;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        one[0] = bad[i].baseline;
+        o.baseline = one;
+        assert_int_equal(nd_map_build(r, &o, &map, &err), bad[i].code);
+        if (!strstr(err.message, bad[i].says)) fail_msg("%s", err.message);
+    }
+    /* without ideal devices there is none, and its figure says so */
+    const char *where[] = {"device.kind=ernoult"};
+    o.where = where;
+    o.n_where = 1;
+    o.n_baseline = 0;
+    assert_int_equal(nd_map_build(r, &o, &map, &err), ND_EINPUT);
+    if (!strstr(err.message, "name others with --baseline")) fail_msg("%s", err.message);
+    nd_results_free(r);
+}
+
+static void time_to_target(void **state)
+{
+    fixture *f = *state;
+    campaign c = parts();
+    nd_results *r = results_of(f, &c);
+    nd_map_options o;
+    nd_map_defaults(&o);
+    o.target = 0.3;
+    nd_cube *map = map_of(r, &o);
+    /* in (ernoult, 0): epochs 2, 3, never, 3 and 1; in (ernoult, 0.01) never; 10 s an epoch */
+    const double epochs[] = {2, 2, 3, NONE};
+    for (size_t i = 0; i < 4; i++) {
+        is(value(map, "epochs_to_target", i), epochs[i]);
+        is(value(map, "seconds_to_target", i), 10 * epochs[i]);
+    }
+    nd_cube_free(map);
+    nd_results_free(r);
+}
+
+static void learning(void **state)
+{
+    fixture *f = *state;
+    campaign c = parts();
+    nd_results *r = results_of(f, &c);
+    nd_map_options o;
+    nd_map_defaults(&o);
+    nd_err err;
+    nd_cube *map;
+    assert_int_equal(nd_map_learning(r, &o, &map, &err), ND_OK);
+    assert_int_equal(map->n_axes, 3);
+    assert_string_equal(map->axes[2].name, "epoch");
+    assert_int_equal(map->n, 4 * EPOCHS);
+    assert_int_equal(map->n_vars, 3); /* no other metric has a curve */
+    const double median[] = {0.9, 0.5, 0.35, 0.2}, q1[] = {0.9, 0.45, 0.275, 0.2};
+    for (size_t e = 0; e < EPOCHS; e++) {
+        assert_true(map->axes[2].x[e] == (double)e + 1);
+        const double got = value(map, "test_error", 2 * EPOCHS + e);
+        const double quartile = value(map, "test_error_q1", 2 * EPOCHS + e);
+        assert_true(fabs(got - median[e]) < 1e-6 && fabs(quartile - q1[e]) < 1e-6);
+    }
+    is(value(map, "test_error", 3 * EPOCHS + 1), NONE);
+    nd_cube_free(map);
+    nd_results_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cells_of_a_grid), cmocka_unit_test(selection),
-        cmocka_unit_test(tuning),          cmocka_unit_test(cases_and_zips),
-        cmocka_unit_test(quoted_fields),   cmocka_unit_test(figures),
-        cmocka_unit_test(no_gnuplot),      cmocka_unit_test(figures_that_cannot_be),
+        cmocka_unit_test(cells_of_a_grid),  cmocka_unit_test(selection),
+        cmocka_unit_test(tuning),           cmocka_unit_test(cases_and_zips),
+        cmocka_unit_test(quoted_fields),    cmocka_unit_test(figures),
+        cmocka_unit_test(no_gnuplot),       cmocka_unit_test(figures_that_cannot_be),
+        cmocka_unit_test(variance_by_seed), cmocka_unit_test(degradation),
+        cmocka_unit_test(time_to_target),   cmocka_unit_test(learning),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

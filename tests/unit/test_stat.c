@@ -55,6 +55,27 @@ static void mean_and_sd(void **state)
     assert_true(isnan(nd_stat_sd(x, 2))); /* one number is no spread */
 }
 
+/* 2 x 3, worked out by hand: mean squares of rows 54, of columns 42, of the rest 6 */
+static void parts_of_variance(void **state)
+{
+    (void)state;
+    const double x[] = {1, 4, 7, 5, 8, 17};
+    nd_parts p = nd_stat_parts(x, 2, 3);
+    near(p.row, 16);
+    near(p.column, 18);
+    near(p.rest, 6);
+    p = nd_stat_parts(x, 6, 1);
+    near(p.row, nd_stat_sd(x, 6) * nd_stat_sd(x, 6));
+    assert_true(isnan(p.column) && isnan(p.rest));
+    p = nd_stat_parts(x, 1, 6);
+    near(p.column, nd_stat_sd(x, 6) * nd_stat_sd(x, 6));
+    assert_true(isnan(p.row) && isnan(p.rest));
+    p = nd_stat_parts(x, 1, 1);
+    assert_true(isnan(p.row) && isnan(p.column) && isnan(p.rest));
+    p = nd_stat_parts(x, 0, 0);
+    assert_true(isnan(p.row) && isnan(p.column) && isnan(p.rest));
+}
+
 static void interval(const double *sorted, size_t n, double *low, double *high)
 {
     nd_err err;
@@ -166,6 +187,7 @@ int main(void)
         cmocka_unit_test(bootstrap_is_the_full_enumeration),
         cmocka_unit_test(bootstrap),
         cmocka_unit_test(bootstrap_of_many),
+        cmocka_unit_test(parts_of_variance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
