@@ -1,7 +1,6 @@
 /* map.c -- builds the map, and writes it. */
 #include "nudge/map.h"
 
-#include "figure_impl.h"
 #include "map_impl.h"
 
 #include <math.h>
@@ -10,8 +9,7 @@
 
 void nd_map_defaults(nd_map_options *o)
 {
-    *o = (nd_map_options){
-        .metric = "test_error", .contour = (double)NAN, .target = (double)NAN};
+    *o = (nd_map_options){.metric = "test_error", .target = (double)NAN, .tolerance = 0.01};
 }
 
 nd_code nd_map_no_memory(nd_err *err)
@@ -121,18 +119,4 @@ nd_code nd_map_build(const nd_results *r, const nd_map_options *o, nd_cube **out
     }
     nd_map_close(&b);
     return code;
-}
-
-nd_code nd_map_write(const nd_cube *map, const nd_map_options *o, const char *path,
-                     nd_err *err)
-{
-    const char *dot = strrchr(path, '.');
-    const char *ending = dot && !strchr(dot, '/') ? dot + 1 : "";
-    if (!strcmp(ending, "nc")) return nd_cube_write_nc(map, path, err);
-    if (!strcmp(ending, "csv")) return nd_cube_write_csv(map, path, err);
-    if (nd_figure_known(ending)) return nd_figure_draw(map, o, ending, path, err);
-    return ND_FAIL(err, ND_EUSAGE,
-                   "cannot tell the kind of file from \"%s\"; it must end in .nc, .csv, "
-                   ".svg, .pdf or .png",
-                   path);
 }

@@ -75,7 +75,7 @@ static nd_code map(const char *const *dirs, size_t n, const char *output,
     nd_code code = output_path(dirs, n, output, &file, err);
     if (code == ND_OK) code = read_all(dirs, n, &results, err);
     if (code == ND_OK) code = nd_map_build(results, o, &cube, err);
-    if (code == ND_OK) code = nd_map_write(cube, o, file.s, err);
+    if (code == ND_OK) code = nd_map_write(results, cube, o, file.s, err);
     if (code == ND_OK) printf("%s\n", file.s);
     nd_cube_free(cube);
     nd_results_free(results);
@@ -91,15 +91,15 @@ static nd_code parse_level(const char *option, const char *text, double *out, nd
 
 nd_code nd_cmd_map(int argc, char **argv, nd_err *err)
 {
-    const char *output = NULL, *contour = NULL, *target = NULL;
+    const char *output = NULL, *target = NULL, *tolerance = NULL;
     nd_list where = {0}, baseline = {0};
     nd_map_options o;
     nd_map_defaults(&o);
     const nd_option options[] = {
         {"x", 'x', "P",
-         "parameter along the horizontal axis; default: the spec's last axis",
+         "parameter along the horizontal axis; default: the first that varies",
          .value = &o.x},
-        {"y", 'y', "P", "parameter along the vertical axis; default: the spec's first axis",
+        {"y", 'y', "P", "parameter along the vertical axis; default: the next that varies",
          .value = &o.y},
         {"metric", 'm', "M",
          "what the figure shows, and whose variance is split; default test_error",
@@ -112,11 +112,32 @@ nd_code nd_cmd_map(int argc, char **argv, nd_err *err)
          .list = &baseline},
         {"target", 't', "V", "tell when the test error first came down to V",
          .value = &target},
-        {"contour", 'c', "V",
-         "level of the contour line; default: those of design: refine, or half way",
-         .value = &contour},
+        {"figure", 'f', "KIND", "heatmap or curves; default: by the axes that vary",
+         .value = &o.figure},
+        {"ratio", 'r', "P=A/B", "the metric where P is A over that where P is B",
+         .value = &o.ratio},
+        {"table", 0, "KIND",
+         "write the learning curves, sensitivity, tolerance or contours instead of the map",
+         .value = &o.table},
+        {"tolerance", 0, "V", "of that table: what the metric may rise by; default 0.01",
+         .value = &tolerance},
+        {"lines", 'l', "P", "curves: a line for each value of this parameter",
+         .value = &o.lines},
+        {"panels", 'p', "P", "a panel for each value of this parameter; default: the third",
+         .value = &o.panels},
+        {"contour", 'c', "V,...",
+         "levels of the contour lines, or none; default: those of design: refine, or half "
+         "way",
+         .value = &o.contour},
+        {"palette", 0, "NAME", "viridis, cividis or rdbu (for what has a middle)",
+         .value = &o.palette},
+        {"width", 0, "COLUMNS", "single (8.5 cm) or double (17 cm, the default)",
+         .value = &o.width},
+        {"font", 0, "NAME", "of the letters; default DejaVu Sans", .value = &o.font},
+        {"title", 0, "TEXT", "in place of the campaign's name and question; '' for none",
+         .value = &o.title},
         {"output", 'o', "FILE",
-         ".nc .csv .svg .pdf or .png; default: DIR/map.nc of a single DIR",
+         ".nc .csv .tex .svg .pdf or .png; default: DIR/map.nc of a single DIR",
          .value = &output},
         {0},
     };
@@ -136,8 +157,8 @@ nd_code nd_cmd_map(int argc, char **argv, nd_err *err)
     o.n_where = where.n;
     o.baseline = baseline.v;
     o.n_baseline = baseline.n;
-    if (code == ND_OK) code = parse_level("contour", contour, &o.contour, err);
     if (code == ND_OK) code = parse_level("target", target, &o.target, err);
+    if (code == ND_OK) code = parse_level("tolerance", tolerance, &o.tolerance, err);
     if (code == ND_OK) code = map(dirs, n, output, &o, err);
     free(where.v);
     free(baseline.v);

@@ -351,7 +351,7 @@ static void cases_and_zips(void **state)
 
     nd_err err;
     nd_text csv = {0};
-    assert_int_equal(nd_map_write(map, &o, at(f, "m.csv"), &err), ND_OK);
+    assert_int_equal(nd_map_write(r, map, &o, at(f, "m.csv"), &err), ND_OK);
     assert_int_equal(nd_file_read(f->path, &csv, &err), ND_OK);
     assert_non_null(strstr(csv.s, "ep_dt,case,ep_beta,ep_T,test_error,"));
     assert_non_null(strstr(csv.s, "\n0.2,narrow,0.5,20,0.4,"));
@@ -407,7 +407,7 @@ static void figures(void **state)
         o.n_where = fixed;
         nd_cube *map = map_of(r, &o);
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-            const nd_code code = nd_map_write(map, &o, at(f, kinds[k].name), &err);
+            const nd_code code = nd_map_write(r, map, &o, at(f, kinds[k].name), &err);
             if (code == ND_EENV && strstr(err.message, "gnuplot not found")) {
                 nd_cube_free(map);
                 nd_results_free(r);
@@ -432,19 +432,19 @@ static void figures_that_cannot_be(void **state)
     nd_err err;
     nd_cube *map = map_of(r, &o);
     const char *path = at(f, "m.svg");
-    assert_int_equal(nd_map_write(map, &o, "m.jpg", &err), ND_EUSAGE);
-    assert_int_equal(nd_map_write(map, &o, "a.b/m", &err), ND_EUSAGE);
+    assert_int_equal(nd_map_write(r, map, &o, "m.jpg", &err), ND_EUSAGE);
+    assert_int_equal(nd_map_write(r, map, &o, "a.b/m", &err), ND_EUSAGE);
     o.x = "ep.beat";
-    assert_int_equal(nd_map_write(map, &o, path, &err), ND_EINPUT);
+    assert_int_equal(nd_map_write(r, map, &o, path, &err), ND_EINPUT);
     assert_non_null(strstr(err.message, "did you mean \"ep.beta\"?"));
     o.x = o.y = "ep.beta";
-    assert_int_equal(nd_map_write(map, &o, path, &err), ND_EINPUT);
-    assert_non_null(strstr(err.message, "cannot be both"));
+    assert_int_equal(nd_map_write(r, map, &o, path, &err), ND_EINPUT);
+    assert_non_null(strstr(err.message, "change together"));
     nd_map_defaults(&o);
     nd_cube_free(map);
     o.metric = "saturated"; /* not measured in any trial */
     map = map_of(r, &o);
-    assert_int_equal(nd_map_write(map, &o, path, &err), ND_EINPUT);
+    assert_int_equal(nd_map_write(r, map, &o, path, &err), ND_EINPUT);
     assert_non_null(strstr(err.message, "nothing to draw"));
     nd_map_defaults(&o);
     nd_cube_free(map);
@@ -455,22 +455,10 @@ static void figures_that_cannot_be(void **state)
     map = map_of(r, &o);
     assert_int_equal(map->n_axes, 0);
     is(value(map, "test_error", 0), 0.34);
-    assert_int_equal(nd_map_write(map, &o, path, &err), ND_EINPUT);
+    assert_int_equal(nd_map_write(r, map, &o, path, &err), ND_EINPUT);
     assert_non_null(strstr(err.message, "no axis"));
-    assert_int_equal(nd_map_write(map, &o, at(f, "m.nc"), &err), ND_OK);
+    assert_int_equal(nd_map_write(r, map, &o, at(f, "m.nc"), &err), ND_OK);
     unlink(f->path);
-    nd_cube_free(map);
-
-    /* a third axis must be fixed; its values are listed */
-    c.columns[2].role = ND_ROLE_AXIS;
-    nd_results_free(r);
-    r = results_of(f, &c);
-    o.n_where = 0;
-    map = map_of(r, &o);
-    assert_int_equal(map->n_axes, 3);
-    assert_int_equal(nd_map_write(map, &o, at(f, "m.svg"), &err), ND_EINPUT);
-    assert_non_null(strstr(err.message, "--where device.seed=1 | 2 | 3"));
-    assert_false(nd_file_exists(f->path));
     nd_cube_free(map);
     nd_results_free(r);
 }
@@ -486,7 +474,7 @@ static void no_gnuplot(void **state)
     nd_cube *map = map_of(r, &o);
     char *path = strdup(getenv("PATH"));
     setenv("PATH", f->dir, 1);
-    const nd_code code = nd_map_write(map, &o, at(f, "m.svg"), &err);
+    const nd_code code = nd_map_write(r, map, &o, at(f, "m.svg"), &err);
     setenv("PATH", path, 1);
     free(path);
     assert_int_equal(code, ND_EENV);
