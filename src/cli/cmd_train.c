@@ -103,6 +103,7 @@ nd_code nd_cmd_train(int argc, char **argv, nd_err *err)
     easel e = {0};
     const nd_option options[] = {
         ND_OPTION_SET(&sets),
+        ND_OPTION_QUICK(&sets),
         {"samples", 0, "FILE",
          "Boltzmann machines: draw what Gibbs chains come to; .png .svg or .pdf",
          .value = &e.wanted.samples},
