@@ -731,8 +731,8 @@ static void nothing_yet_and_no_axes(void **state)
     is(value(map, "n_pending", 0), 2);
     is(value(map, "test_error", 0), NONE);
     is(value(map, "epochs_to_target", 0), NONE);
-    assert_int_equal(nd_map_write(map, &o, at(f, "m.svg"), &err), ND_EINPUT);
-    assert_int_equal(nd_map_write(map, &o, at(f, "m.nc"), &err), ND_OK);
+    assert_int_equal(nd_map_write(r, map, &o, at(f, "m.svg"), &err), ND_EINPUT);
+    assert_int_equal(nd_map_write(r, map, &o, at(f, "m.nc"), &err), ND_OK);
     unlink(f->path);
     nd_cube_free(map);
     assert_int_equal(nd_map_learning(r, &o, &map, &err), ND_OK);
