@@ -69,6 +69,12 @@ map case "$TMP/names" --where case=real --baseline ep.beta=0.1
 map samples "$TMP/samples"
 map several "$TMP/plane" "$TMP/other"
 map curves "$TMP/names" --table learning
+for table in learning sensitivity tolerance contours; do
+    check "the table $table" exits 0 "$NUDGE" map "$TMP/plane" --table $table -o "$TMP/$table.nc"
+    check "... keeps the rules" /usr/bin/python3 tests/tools/cf_check.py "$TMP/$table.nc"
+done
+check "a ratio" exits 0 "$NUDGE" map "$TMP/plane" --ratio ep.beta=0.5/0.1 -o "$TMP/ratio.nc"
+check "... keeps the rules" /usr/bin/python3 tests/tools/cf_check.py "$TMP/ratio.nc"
 check "every rule is noticed when it is broken" /usr/bin/python3 tests/tools/cf_check.py --self-test "$TMP/plane.nc"
 check "... with names along an axis too" /usr/bin/python3 tests/tools/cf_check.py --self-test "$TMP/names.nc"
 
