@@ -63,9 +63,10 @@ static nd_code describe(nd_cube *c, const nd_cube *map, nd_err *err)
     const struct {
         char **to;
         const char *from;
-    } texts[] = {{&c->title, map->title},     {&c->summary, map->summary},
-                 {&c->history, map->history}, {&c->source, map->source},
-                 {&c->spec, map->spec},       {&c->license, map->license}};
+    } texts[] = {
+        {&c->title, map->title},   {&c->summary, map->summary}, {&c->history, map->history},
+        {&c->source, map->source}, {&c->spec, map->spec},       {&c->license, map->license},
+        {&c->id, map->id}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         ND_TRY(nd_series_describe(texts[i].to, texts[i].from, err));
     return ND_OK;
