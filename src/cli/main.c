@@ -25,7 +25,9 @@ static const nd_command commands[] = {
     {"merge", "DIR... -o DIR", "shards, or a campaign and its extension, into one campaign",
      nd_cmd_merge},
     {"verify", "DIR", "check that a campaign's files agree", nd_cmd_verify},
-    {"map", "DIR [-x P] [-y P] [--metric M] [--where p=v] [--contour V] [-o FILE]",
+    {"map",
+     "DIR... [-x P] [-y P] [--metric M] [--where p=v] [--baseline p=v] [--target V] "
+     "[--contour V] [-o FILE]",
      "statistics over replicates, as NetCDF, table or figure", nd_cmd_map},
     {"check",
      "gdu | gradient | spectrum | rbm SPEC [--set p=v ...] [--batch N] [--points N] [-o "
