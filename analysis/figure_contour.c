@@ -69,7 +69,7 @@ nd_code nd_drawing_levels(const nd_drawing *f, double level[ND_LEVELS_MAX], size
 
 /* ---- labels ---- */
 
-/* How far a place is from the nearest centre or end of a cell row, in parts of the panel. */
+/* How far a place is from the nearest printed value or border, in parts of the panel. */
 static double clearance(const nd_drawing *f, double x, double y)
 {
     const double wide = f->x.edge[f->x.n] - f->x.edge[0],
@@ -78,7 +78,8 @@ static double clearance(const nd_drawing *f, double x, double y)
     least = fmin(least, fmin(y - f->y.edge[0], f->y.edge[f->y.n] - y) / high);
     for (size_t i = 0; i < f->x.n; i++)
         for (size_t j = 0; j < f->y.n; j++)
-            least = fmin(least, hypot((x - f->x.at[i]) / wide, (y - f->y.at[j]) / high));
+            least = fmin(least, hypot((x - f->x.at[i]) / wide,
+                                      (y - nd_drawing_print_at(f, j)) / high));
     return least;
 }
 
