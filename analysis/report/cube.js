@@ -74,17 +74,20 @@ function shownVariables() {
     return groups;
 }
 
-// Rows of a cell: [key, label, text], of what there is.
-function statisticsOf(name, cell) {
+// Rows of a cell: [key, label, text], of what there is; `single`: one number in each.
+function statisticsOf(name, cell, single) {
     const rows = [], of = suffix => valueOf(name + suffix, cell);
-    const pair = (a, b) => `${format(a)} to ${format(b)}`;
+    const pair = (key, label, a, b, between) => {
+        if (typeof of(a[0]) !== "number") return;
+        if (single) for (const [suffix, what] of [a, b]) rows.push([what, what, format(of(suffix))]);
+        else rows.push([key, label, format(of(a[0])) + between + format(of(b[0]))]);
+    };
     if (valueOf(name, cell) !== null || !isMetric(name))
         rows.push(["median", isMetric(name) ? "median" : spellingOf(name), format(valueOf(name, cell))]);
     if (isMetric(name) && of("") !== null) {
-        rows.push(["quartiles", "quartiles", pair(of("_q1"), of("_q3"))]);
-        rows.push(["interval", "95 % interval", pair(of("_low"), of("_high"))]);
-        if (of("_mean") !== null && of("_mean") !== undefined)
-            rows.push(["mean", "mean, sd", `${format(of("_mean"))}, ${format(of("_sd"))}`]);
+        pair("quartiles", "quartiles", ["_q1", "quartile 1"], ["_q3", "quartile 3"], " to ");
+        pair("interval", "95 % interval", ["_low", "95 % from"], ["_high", "95 % to"], " to ");
+        pair("mean", "mean, sd", ["_mean", "mean"], ["_sd", "sd"], ", ");
     }
     for (const [key, label] of [["n", "trials finished"], ["n_failed", "failed"],
                                 ["n_pending", "not run yet"], ["n_unsampled", "not sampled"]])

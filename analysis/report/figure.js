@@ -250,9 +250,7 @@ function curves(host) {
             const top = p.py(y.of(value));
             const [q1, q3] = ["_q1", "_q3"].map(s => valueOf(metric + s, cell));
             if (typeof q1 === "number" && typeof q3 === "number")
-                lines.append(draw("path", {class: "bar", style: hueStyle, d:
-                    `M${left} ${p.py(y.of(q1))}V${p.py(y.of(q3))}` +
-                    `M${left - 3.5} ${p.py(y.of(q1))}h7M${left - 3.5} ${p.py(y.of(q3))}h7`}));
+                lines.append(barOf(left, p.py(y.of(q1)), p.py(y.of(q3)), hueStyle));
             run.push([left, top]);
             end = top;
             const mark = shape(k, left, top, 4.6, {class: "point", style: hueStyle});
@@ -271,8 +269,7 @@ function curves(host) {
         y: Math.max(em, Math.min(...labelAt) - 14)}, name));
     p.svg.append(lines, group, frameOf(p));
     const entries = metric && isMetric(metric)
-        ? [[swatch(draw("path", {class: "bar", style: "--hue: var(--ink)",
-                                 d: "M9 2V12M5.5 2h7M5.5 12h7"})), "quartiles"]] : [];
+        ? [[swatch(barOf(9, 12, 2, "--hue: var(--ink)")), "quartiles"]] : [];
     if (lengthOf(sy) > linesMax)
         entries.push([swatch(), `${linesMax} of ${lengthOf(sy)} values of ${name}`]);
     showLegend(shown, entries);

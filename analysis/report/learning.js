@@ -51,6 +51,7 @@ function drawCourses(host) {
         const down = points.map(q => [p.px(q[0]), p.py(y.of(q[2]))]).reverse();
         p.svg.append(draw("path", {class: "band", style, d: pathOf(up.concat(down)) + "Z"}));
         p.svg.append(draw("path", {class: "curve", style, d: pathOf(points.map(at))}));
+        if (points.length === 1) p.svg.append(barOf(up[0][0], down[0][1], up[0][1], style));
         if (points.length <= 40)
             for (const q of points) p.svg.append(shape(i, ...at(q), 2.8, {class: "point", style}));
         ends.push({i, at: at(points[points.length - 1])[1]});
@@ -109,7 +110,7 @@ function showCells(host) {
     if (!state.pins.length) return host.replaceChildren();
     const rows = new Map();
     state.pins.forEach((cell, i) => {
-        for (const [key, label, text] of statisticsOf(state.metric, cell)) {
+        for (const [key, label, text] of statisticsOf(state.metric, cell, true)) {
             if (!rows.has(key)) rows.set(key, {label, texts: []});
             rows.get(key).texts[i] = text;
         }

@@ -139,7 +139,7 @@ function showControls() {
     if (state.view !== "table") parts.push(check("log", "logarithmic", state.log));
     form.replaceChildren(...parts);
     byId("course").replaceChildren(
-        check("compare", "add", state.compare), courseNames.length
+        check("compare", "compare", state.compare), courseNames.length
             ? make("select", {name: "course", "aria-label": "metric of the learning curves"},
                    courseNames.map(n => option(n, n, state.course))) : "");
     const again = focused && [...form.elements].find(e => e.name === focused &&

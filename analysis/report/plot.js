@@ -61,6 +61,10 @@ const frameOf = p => draw("rect", {class: "frame", x: p.left, y: p.top, width: p
                                    "aria-hidden": "true"});
 const pathOf = points => "M" + points.map(p => p.map(v => v.toFixed(2)).join(" ")).join("L");
 
+// From one quartile to the other.
+const barOf = (x, from, to, style) =>
+    draw("path", {class: "bar", style, d: `M${x} ${from}V${to}M${x - 3.5} ${from}h7M${x - 3.5} ${to}h7`});
+
 // Marks of lines: a shape for each, as some cannot tell the hues apart.
 const shapes = [
     r => `M${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`,

@@ -25,8 +25,8 @@ static const nd_command commands[] = {
     {"verify", "DIR", "check that a campaign's files agree", nd_cmd_verify},
     {"map",
      "DIR... [-x P] [-y P] [--metric M] [--where p=v] [--baseline p=v] [--target V] "
-     "[--contour V] [-o FILE]",
-     "statistics over replicates, as NetCDF, table or figure", nd_cmd_map},
+     "[--contour V] [-o FILE] [--report FILE]",
+     "statistics over replicates, as NetCDF, table, figure or a page for a browser", nd_cmd_map},
     {"check",
      "gdu | gradient | spectrum | rbm SPEC [--set p=v ...] [--batch N] [--points N] [-o "
      "FILE] "
