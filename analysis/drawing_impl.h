@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-enum { ND_PANELS_MAX = 12, ND_LINES_MAX = 12 };
+enum { ND_PANELS_MAX = 12, ND_LINES_MAX = 12, ND_LEVELS_MAX = 8 };
 
 typedef enum nd_scale {
     ND_SCALE_LINEAR,
@@ -61,6 +61,7 @@ typedef enum nd_cell_kind {
     ND_CELL_FAILED,
     ND_CELL_UNSAMPLED,
     ND_CELL_MISSING,
+    ND_CELL_BLANK, /* trials finished there, and have no such value */
     ND_CELL_KINDS
 } nd_cell_kind;
 
@@ -69,6 +70,8 @@ typedef enum nd_cell_kind {
 ND_MUST nd_code nd_drawing_values(nd_drawing *f, nd_err *err);
 size_t nd_drawing_cell(const nd_drawing *f, size_t i, size_t j, size_t panel);
 nd_cell_kind nd_drawing_kind(const nd_drawing *f, size_t cell);
+/* z (x.n, y.n) of a panel. */
+void nd_drawing_grid(const nd_drawing *f, size_t panel, double *z);
 const char *nd_drawing_word(const nd_drawing *f); /* "median ", or "" */
 
 /* figure_sides.c: chooses x, y and panel, the named ones first, then the first axes that vary;
@@ -80,7 +83,7 @@ typedef struct nd_sides_wanted {
     bool curves; /* x is measured, not a row of cells */
 } nd_sides_wanted;
 ND_MUST nd_code nd_drawing_sides(nd_drawing *f, const nd_sides_wanted *wanted, nd_err *err);
-void nd_side_free(nd_side *s);
+void nd_drawing_free(nd_drawing *f);
 
 /* figure_ticks.c: nd_WHICHticks and nd_WHICHbare, without labels, to be given to `set xtics`: as
  * many as can be read on `room` em. Returns how wide the longest is, in em; *slanted: they stand
@@ -106,12 +109,15 @@ const char *nd_figure_name(const nd_series *v); /* the parameter's, where it is 
 void nd_figure_value(nd_text *out, const nd_series *v,
                      size_t i); /* short: 10000, 0.00125 */
 
-/* figure_contour.c: $line, $level and nd_key_contour, of so many letters: the iso-lines and their
+/* figure_contour.c: the levels; and $line, $level and nd_key_contour, of so many letters: the iso-lines and their
  * labels. */
+ND_MUST nd_code nd_drawing_levels(const nd_drawing *f, double level[ND_LEVELS_MAX],
+                                  size_t *n, nd_err *err);
 ND_MUST nd_code nd_drawing_contours(nd_drawing *f, size_t *letters, nd_err *err);
 
 /* One kind of figure each: the body of the script. */
 ND_MUST nd_code nd_drawing_heatmap(nd_drawing *f, nd_err *err);
 ND_MUST nd_code nd_drawing_curves(nd_drawing *f, nd_err *err);
+ND_MUST nd_code nd_drawing_bars(nd_drawing *f, nd_err *err);
 
 #endif

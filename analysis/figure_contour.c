@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEVELS_MAX = 8 };
-
 /* ---- levels ---- */
 
 /* Half way between the ends of the range, rounded to two digits where that stays inside. */
@@ -24,15 +22,16 @@ static double half_way(const nd_drawing *f)
 }
 
 /* "0.05,0.1" */
-static nd_code asked_levels(const char *list, double level[LEVELS_MAX], size_t *n,
+static nd_code asked_levels(const char *list, double level[ND_LEVELS_MAX], size_t *n,
                             nd_err *err)
 {
     for (const char *at = list;; at++) {
         char word[64];
         const size_t length = strcspn(at, ",");
         nd_copy(word, length + 1 < sizeof word ? length + 1 : sizeof word, at);
-        if (*n == LEVELS_MAX)
-            return ND_FAIL(err, ND_EUSAGE, "--contour takes at most %d levels", LEVELS_MAX);
+        if (*n == ND_LEVELS_MAX)
+            return ND_FAIL(err, ND_EUSAGE, "--contour takes at most %d levels",
+                           ND_LEVELS_MAX);
         if (length >= sizeof word || !nd_parse_real(word, &level[(*n)++]))
             return ND_FAIL(
                 err, ND_EUSAGE,
@@ -44,8 +43,8 @@ static nd_code asked_levels(const char *list, double level[LEVELS_MAX], size_t *
 
 /* What was asked for ("none": nothing), else what a refinement followed, else half way; but not
  * between the few settings that were tried. */
-static nd_code levels_of(const nd_drawing *f, double level[LEVELS_MAX], size_t *n,
-                         nd_err *err)
+nd_code nd_drawing_levels(const nd_drawing *f, double level[ND_LEVELS_MAX], size_t *n,
+                          nd_err *err)
 {
     *n = 0;
     const char *followed = f->map->contour ? f->map->contour : "";
@@ -53,7 +52,7 @@ static nd_code levels_of(const nd_drawing *f, double level[LEVELS_MAX], size_t *
     if (f->o->contour && !strcmp(f->o->contour, "none")) return ND_OK;
     if (f->o->contour) return asked_levels(f->o->contour, level, n, err);
     if (strlen(f->o->metric) == name && !strncmp(followed, f->o->metric, name))
-        for (const char *at = followed + name; *n < LEVELS_MAX; (*n)++) {
+        for (const char *at = followed + name; *n < ND_LEVELS_MAX; (*n)++) {
             char *end;
             level[*n] = strtod(at, &end);
             if (end == at) break;
@@ -120,14 +119,12 @@ static void add_lines(nd_text *out, const nd_contour *c)
 }
 
 static nd_code add_panel(nd_drawing *f, size_t panel, const double *level, size_t n,
-                         bool passes[LEVELS_MAX], nd_text *labels, nd_err *err)
+                         bool passes[ND_LEVELS_MAX], nd_text *labels, nd_err *err)
 {
     const size_t cells = f->x.n * f->y.n;
     double *z = malloc(cells * sizeof *z);
     if (!z) return ND_FAIL(err, ND_ENOMEM, "no memory for contours");
-    for (size_t i = 0; i < f->x.n; i++)
-        for (size_t j = 0; j < f->y.n; j++)
-            z[i * f->y.n + j] = f->value->x[nd_drawing_cell(f, i, j, panel)];
+    nd_drawing_grid(f, panel, z);
     nd_code code = ND_OK;
     nd_text_add(&f->script, "NaN NaN\n\n");
     for (size_t k = 0; k < n && code == ND_OK; k++) {
@@ -176,11 +173,11 @@ static size_t add_key(nd_drawing *f, const double *level, const bool *passes, si
 
 nd_code nd_drawing_contours(nd_drawing *f, size_t *letters, nd_err *err)
 {
-    double level[LEVELS_MAX];
-    bool passes[LEVELS_MAX] = {false};
+    double level[ND_LEVELS_MAX];
+    bool passes[ND_LEVELS_MAX] = {false};
     size_t n;
     *letters = 0;
-    ND_TRY(levels_of(f, level, &n, err));
+    ND_TRY(nd_drawing_levels(f, level, &n, err));
     nd_text labels = {0};
     nd_code code = ND_OK;
     nd_text_add(&f->script, "$line << EOD\n");

@@ -3,6 +3,7 @@
 #include "drawing_impl.h"
 
 #include <math.h>
+#include <string.h>
 
 #define LETTER 0.62 /* em */
 
@@ -39,6 +40,7 @@ static extent extent_of(const nd_drawing *f)
         const double room = e.hi != 0 ? 0.1 * fabs(e.hi) : 1;
         return (extent){e.lo - room, e.hi + room};
     }
+    if (f->ratio) widen(&e, 1);
     const double room = 0.05 * (e.hi - e.lo);
     return (extent){e.lo - room, e.hi + room};
 }
@@ -90,7 +92,12 @@ static size_t add_key(nd_drawing *f, size_t longest)
     nd_text title = {0};
     const double across = f->at.left + f->at.right + (double)f->at.columns * f->at.width;
     const size_t entries = (f->y.n > 1 ? f->y.n : 2) + (count_failed(f) > 0);
-    if (f->y.n == 1) longest = sizeof "95 % interval of the median";
+    const char *band =
+        f->ratio ? "as far as 95 % intervals allow" : "95 % interval of the median";
+    const char *line = f->ratio ? "ratio of medians" : "median";
+    nd_figure_text(out, "nd_key_band", band, 0);
+    nd_figure_text(out, "nd_key_line", line, 0);
+    if (f->y.n == 1) longest = strlen(band) + 1;
     const double columns = fmax(floor(across / (LETTER * (double)longest + 5)), 1);
     const size_t rows = (size_t)ceil((double)entries / columns);
     if (f->y.n > 1) nd_figure_label(&title, f->y.v, nd_figure_name(f->y.v));
@@ -197,8 +204,8 @@ nd_code nd_drawing_curves(nd_drawing *f, nd_err *err)
     nd_text_add(out, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", f->x.edge[0],
                 f->x.edge[f->x.n], e.lo, e.hi);
     const bool dense = f->x.n > DENSE;
-    nd_text_add(out, "nd_dense = %d\nnd_band = %d\nnd_bars = %d\n", dense, single(f),
-                f->spread.q1 && f->spread.q3);
+    nd_text_add(out, "nd_dense = %d\nnd_band = %d\nnd_bars = %d\nnd_ratio = %d\n", dense,
+                single(f), f->spread.q1 && f->spread.q3, f->ratio);
     const double step =
         dense ? 0 : fmin(0.008 * (f->x.edge[f->x.n] - f->x.edge[0]), room / (double)f->y.n);
     add_points(f, step);

@@ -61,14 +61,13 @@ static size_t different(const nd_drawing *f, double *out, size_t most)
     return n;
 }
 
-static double add_colour_ticks(nd_drawing *f, double lo, double hi)
+static double add_colour_ticks(nd_drawing *f, double lo, double hi, double room)
 {
     static const double ratios[] = {0.1, 0.2,  0.333, 0.5, 0.667, 0.8, 0.9, 1,
                                     1.1, 1.25, 1.5,   2,   3,     5,   10};
     double few[16];
     nd_text *out = &f->script;
-    if (!f->logarithmic)
-        return nd_ticks_even(out, "cb", lo, hi, ASPECT * f->at.width, true);
+    if (!f->logarithmic) return nd_ticks_even(out, "cb", lo, hi, room, true);
     if (!f->ratio) {
         const size_t n = different(f, few, 16);
         return nd_ticks_values(out, "cb", few, n);
@@ -94,12 +93,12 @@ static void add_palette(nd_drawing *f, double lo, double hi)
 
 /* ---- cells ---- */
 
-/* $measured, $failed, $unsampled and $missing, a data set for each panel: x y, the rectangle, the
+/* $measured, $failed, $unsampled, $missing and $blank, a data set for each panel: x y, the rectangle, the
  * value; and whether any is. */
 static void add_cells(nd_drawing *f)
 {
     static const char *const names[ND_CELL_KINDS] = {"measured", "failed", "unsampled",
-                                                     "missing"};
+                                                     "missing", "blank"};
     nd_text *out = &f->script;
     for (int kind = 0; kind < ND_CELL_KINDS; kind++) {
         size_t n = 0;
@@ -194,7 +193,7 @@ static void add_side_labels(nd_drawing *f)
 /* Rows of the key: one entry each for what there is; and nd_key_rows. */
 static size_t key_rows(nd_drawing *f, size_t contour)
 {
-    static const size_t letters[ND_CELL_KINDS] = {0, 17, 11, 11};
+    static const size_t letters[ND_CELL_KINDS] = {0, 17, 11, 11, 8};
     const double across = f->at.left + f->at.right + (double)f->at.columns * f->at.width;
     size_t n[ND_CELL_KINDS] = {0}, entries = contour > 0;
     double longest = (double)contour;
@@ -226,11 +225,10 @@ nd_code nd_drawing_heatmap(nd_drawing *f, nd_err *err)
     const double tall = ASPECT * 0.7 * f->canvas.width / (f->canvas.points * 2.54 / 72) /
                         (f->panel.v ? 2 : 1);
     f->at.left = 2.6 + nd_ticks_side(out, "y", &f->y, tall, &slanted);
-    f->at.right = 5.2 + 5 * LETTER;
+    f->at.right = 5.4 + add_colour_ticks(f, lo, hi, tall);
     f->at.gap_x = 1.2;
     f->at.gap_y = 0.6;
     nd_layout_across(f);
-    add_colour_ticks(f, lo, hi);
     const double x_ticks = nd_ticks_side(out, "x", &f->x, f->at.width, &slanted);
     nd_layout_down(f, ASPECT, slanted ? x_ticks + 1 : 1.6, key_rows(f, contour));
     add_side_labels(f);

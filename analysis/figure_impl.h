@@ -8,10 +8,13 @@
 
 bool nd_figure_known(const char *ending); /* "svg", "pdf", "png" */
 
-/* Draws the map (or the trials behind it, r), as o->figure says. */
-ND_MUST nd_code nd_figure_draw(const nd_results *r, const nd_cube *map,
-                               const nd_map_options *o, const char *ending,
-                               const char *path, nd_err *err);
+/* The table (derived.c) that a figure of this map is drawn from. */
+ND_MUST nd_code nd_figure_table(const nd_cube *map, const nd_map_options *o,
+                                const char **table, nd_err *err);
+
+/* Draws that table, as o->figure says. */
+ND_MUST nd_code nd_figure_draw(const nd_cube *cube, const nd_map_options *o,
+                               const char *ending, const char *path, nd_err *err);
 
 /* Adds "name = 'text'", wrapped at spaces into lines of about `width` characters (0: one
  * line). */

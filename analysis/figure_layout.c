@@ -49,7 +49,7 @@ static size_t add_title(nd_drawing *f)
 static size_t add_label(nd_drawing *f, const char *variable, const nd_side *s, double room)
 {
     nd_text label = {0};
-    nd_figure_label(&label, s->v, nd_figure_name(s->v));
+    if (s->v) nd_figure_label(&label, s->v, nd_figure_name(s->v));
     nd_text_add(&f->script, "%s = ", variable);
     const size_t lines =
         nd_figure_quote(&f->script, nd_text_str(&label), (size_t)(room / LETTER));
@@ -86,10 +86,10 @@ void nd_layout_down(nd_drawing *f, double aspect, double tick_height, size_t key
     const size_t labels = add_label(f, "nd_xlabel", &f->x, across - l->left - l->right + 4);
     add_panel_titles(f);
     const double key = key_rows ? LINE * (double)key_rows + MARGIN : 0;
-    const double label = LINE * (double)labels;
+    const double label = f->x.v ? LINE * (double)labels : 0;
     l->bottom = MARGIN + key + label + tick_height + 2 * MARGIN;
-    l->top = 2 * MARGIN + LINE * (double)title + (f->panel.v ? LINE : 0);
-    l->gap_y += f->panel.v ? LINE + MARGIN : 0;
+    l->top = 2 * MARGIN + LINE * (double)title + (f->panel.n > 1 ? LINE : 0);
+    l->gap_y += f->panel.n > 1 ? LINE + MARGIN : 0;
     l->height = aspect * l->width;
     const double down =
         l->bottom + l->top + (double)l->rows * l->height + (double)(l->rows - 1) * l->gap_y;

@@ -1,7 +1,6 @@
 /* figure_map.c -- figures of a map: a row for each kind. */
 #include "drawing_impl.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* About what one and two columns of a journal are. */
@@ -10,13 +9,20 @@ static const struct {
     double width, points; /* cm, of the letters */
 } widths[] = {{"double", 17, 8}, {"single", 8.5, 7}};
 
-static const struct {
+typedef struct kind {
     const char *name;
+    const char *table; /* what it is drawn from, of derived.c */
+    const char *x;     /* its horizontal axis; NULL: as asked */
+    nd_code (*values)(nd_drawing *f, nd_err *err);
     nd_code (*add)(nd_drawing *f, nd_err *err);
     const char *template;
-} kinds[] = {
-    {"heatmap", nd_drawing_heatmap, "heatmap"},
-    {"curves", nd_drawing_curves, "curves"},
+} kind;
+
+static const kind kinds[] = {
+    {"heatmap", "map", NULL, nd_drawing_values, nd_drawing_heatmap, "heatmap"},
+    {"curves", "map", NULL, nd_drawing_values, nd_drawing_curves, "curves"},
+    {"learning", "learning", "epoch", nd_drawing_values, nd_drawing_curves, "curves"},
+    {"sensitivity", "sensitivity", NULL, NULL, nd_drawing_bars, "bars"},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -45,22 +51,19 @@ static nd_code check_palette(const nd_map_options *o, nd_err *err)
     return ND_EUSAGE;
 }
 
-/* Without a name: a heat map where two axes vary, curves where one does or lines are told. */
-static nd_code choose_kind(const nd_drawing *f, size_t *kind, nd_err *err)
+static nd_code find_kind(const char *name, const kind **out, nd_err *err)
 {
-    size_t varying = 0;
-    for (size_t d = 0; d < f->map->n_axes; d++)
-        varying += f->map->axes[d].n > 1;
-    const char *name = f->o->figure;
-    if (!name) name = f->o->lines || (varying < 2 && !f->o->y) ? "curves" : "heatmap";
     nd_nearest near = nd_nearest_to(name);
-    for (*kind = 0; *kind < KINDS; ++*kind) {
-        if (!strcmp(kinds[*kind].name, name)) return ND_OK;
-        nd_nearest_try(&near, kinds[*kind].name);
-    }
     nd_text all = {0};
-    for (size_t i = 0; i < KINDS; i++)
+    for (size_t i = 0; i < KINDS; i++) {
+        *out = &kinds[i];
+        if (!strcmp(kinds[i].name, name)) {
+            nd_text_free(&all);
+            return ND_OK;
+        }
+        nd_nearest_try(&near, kinds[i].name);
         nd_text_add(&all, "%s%s", i ? ", " : "", kinds[i].name);
+    }
     ND_FAIL(err, ND_EUSAGE, "there is no kind of figure \"%.64s\"%s%s%s; there are: %s",
             name, near.best ? "; did you mean \"" : "", near.best ? near.best : "",
             near.best ? "\"?" : "", nd_text_str(&all));
@@ -68,34 +71,60 @@ static nd_code choose_kind(const nd_drawing *f, size_t *kind, nd_err *err)
     return ND_EUSAGE;
 }
 
-/* The canvas is known last, and comes first. */
-static nd_code draw(nd_drawing *f, const char *ending, const char *path, nd_err *err)
+/* Without a name: a heat map where two axes vary, curves where one does or lines are told. */
+static nd_code choose_kind(const nd_cube *map, const nd_map_options *o, const kind **out,
+                           nd_err *err)
 {
-    size_t kind;
-    ND_TRY(choose_kind(f, &kind, err));
+    size_t varying = 0;
+    for (size_t d = 0; d < map->n_axes; d++)
+        varying += map->axes[d].n > 1;
+    const char *name = o->figure;
+    if (!name && o->table && strcmp(o->table, "map") != 0) name = o->table;
+    if (!name) name = o->lines || (varying < 2 && !o->y) ? "curves" : "heatmap";
+    ND_TRY(find_kind(name, out, err));
+    if (!o->table || !strcmp(o->table, (*out)->table)) return ND_OK;
+    return ND_FAIL(err, ND_EUSAGE,
+                   "--figure %s is drawn of --table %s, not of %s; leave one of them out",
+                   name, (*out)->table, o->table);
+}
+
+nd_code nd_figure_table(const nd_cube *map, const nd_map_options *o, const char **table,
+                        nd_err *err)
+{
+    const kind *k;
+    ND_TRY(choose_kind(map, o, &k, err));
+    *table = k->table;
+    if (!o->ratio || !strcmp(k->table, "map")) return ND_OK;
+    return ND_FAIL(err, ND_EUSAGE, "--ratio is of the map, not of --figure %s", k->name);
+}
+
+/* The canvas is known last, and comes first. */
+static nd_code draw(nd_drawing *f, const kind *k, const char *ending, const char *path,
+                    nd_err *err)
+{
     ND_TRY(choose_canvas(f, err));
     ND_TRY(check_palette(f->o, err));
-    ND_TRY(nd_drawing_values(f, err));
-    ND_TRY(kinds[kind].add(f, err));
+    if (k->values) ND_TRY(k->values(f, err));
+    ND_TRY(k->add(f, err));
     nd_text script = {0};
     nd_figure_canvas(&script, ending, &f->canvas);
     nd_text_bytes(&script, f->script.s, f->script.n);
     nd_text_add(&script, "%s", nd_figure_template("frame"));
     script.failed |= f->script.failed;
-    const nd_code code = nd_figure_end(&script, kinds[kind].template, path, err);
+    const nd_code code = nd_figure_end(&script, k->template, path, err);
     nd_text_free(&script);
     return code;
 }
 
-nd_code nd_figure_draw(const nd_results *r, const nd_cube *map, const nd_map_options *o,
-                       const char *ending, const char *path, nd_err *err)
+nd_code nd_figure_draw(const nd_cube *cube, const nd_map_options *o, const char *ending,
+                       const char *path, nd_err *err)
 {
-    (void)r;
-    nd_drawing f = {.map = map, .o = o};
-    const nd_code code = draw(&f, ending, path, err);
-    nd_side_free(&f.x);
-    nd_side_free(&f.y);
-    nd_side_free(&f.panel);
-    nd_text_free(&f.script);
+    const kind *k;
+    ND_TRY(choose_kind(cube, o, &k, err));
+    nd_map_options of_kind = *o;
+    if (k->x) of_kind.x = k->x;
+    nd_drawing f = {.map = cube, .o = &of_kind};
+    const nd_code code = draw(&f, k, ending, path, err);
+    nd_drawing_free(&f);
     return code;
 }

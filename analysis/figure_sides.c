@@ -77,11 +77,15 @@ static nd_code make_side(nd_side *s, const nd_series *v, size_t axis, bool curve
     return ND_OK;
 }
 
-void nd_side_free(nd_side *s)
+void nd_drawing_free(nd_drawing *f)
 {
-    free(s->at);
-    free(s->edge);
-    *s = (nd_side){0};
+    nd_side *const sides[] = {&f->x, &f->y, &f->panel};
+    for (size_t k = 0; k < sizeof sides / sizeof *sides; k++) {
+        free(sides[k]->at);
+        free(sides[k]->edge);
+    }
+    nd_text_free(&f->script);
+    *f = (nd_drawing){0};
 }
 
 /* ---- which they are ---- */

@@ -58,7 +58,8 @@ void nd_figure_value(nd_text *out, const nd_series *v, size_t i)
 void nd_figure_label(nd_text *out, const nd_series *v, const char *name)
 {
     const char *about = v->long_name ? v->long_name : "";
-    const size_t n = strcspn(about, ":;,(");
+    size_t n = strcspn(about, ":;,(");
+    if (!strncmp(about, v->name, n) && !v->name[n]) n = 0; /* says no more than the name */
     nd_text_bytes(out, about, n && about[n] == '(' ? n - 1 : n);
     nd_text_add(out, n ? ": %s" : "%s", name);
     if (v->unit && *v->unit && strcmp(v->unit, "1") != 0)

@@ -20,11 +20,19 @@ size_t nd_drawing_cell(const nd_drawing *f, size_t i, size_t j, size_t panel)
     return cell;
 }
 
+void nd_drawing_grid(const nd_drawing *f, size_t panel, double *z)
+{
+    for (size_t i = 0; i < f->x.n; i++)
+        for (size_t j = 0; j < f->y.n; j++)
+            z[i * f->y.n + j] = f->value->x[nd_drawing_cell(f, i, j, panel)];
+}
+
 nd_cell_kind nd_drawing_kind(const nd_drawing *f, size_t cell)
 {
     if (!isnan(f->value->x[cell])) return ND_CELL_MEASURED;
     if (!f->n) return ND_CELL_MISSING;
-    if (f->n->x[cell] == 0 && f->n_failed->x[cell] > 0) return ND_CELL_FAILED;
+    if (f->n->x[cell] > 0) return ND_CELL_BLANK;
+    if (f->n_failed->x[cell] > 0) return ND_CELL_FAILED;
     return f->n_pending->x[cell] == 0 && f->n_unsampled->x[cell] > 0 ? ND_CELL_UNSAMPLED
                                                                      : ND_CELL_MISSING;
 }

@@ -9,7 +9,7 @@
 
 void nd_map_defaults(nd_map_options *o)
 {
-    *o = (nd_map_options){.metric = "test_error", .target = (double)NAN};
+    *o = (nd_map_options){.metric = "test_error", .target = (double)NAN, .tolerance = 0.01};
 }
 
 nd_code nd_map_no_memory(nd_err *err)

@@ -65,7 +65,7 @@ static nd_code add_ancillary(nd_series *median, nd_err *err)
     nd_text list = {0};
     for (size_t i = 0; i < sizeof of / sizeof *of; i++)
         nd_text_add(&list, "%s%s ", median->name, stats[of[i]].suffix);
-    nd_text_add(&list, "n n_failed");
+    nd_text_add(&list, "n n_failed n_pending n_unsampled");
     nd_code code = nd_text_check(&list, err);
     if (code == ND_OK) code = nd_series_describe(&median->ancillary, list.s, err);
     nd_text_free(&list);
@@ -143,6 +143,18 @@ nd_code nd_map_make_vars(nd_map_builder *b, nd_err *err)
     return ND_OK;
 }
 
+/* The keys of its trials, added up without carry: the same trials give the same id. */
+static nd_code add_id(nd_map_builder *b, nd_err *err)
+{
+    nd_key all = {{0}};
+    for (size_t i = 0; i < b->n; i++)
+        for (size_t k = 0; k < sizeof all.b; k++)
+            all.b[k] ^= b->r->key[b->trials[i]].b[k];
+    char text[ND_KEY_TEXT];
+    nd_key_text(all, text);
+    return nd_series_describe(&b->cube->id, text, err);
+}
+
 nd_code nd_map_describe(nd_map_builder *b, nd_err *err)
 {
     nd_cube *cube = b->cube;
@@ -159,6 +171,8 @@ nd_code nd_map_describe(nd_map_builder *b, nd_err *err)
     if (code == ND_OK) code = nd_series_describe(&cube->source, r->source, err);
     if (code == ND_OK) code = nd_series_describe(&cube->spec, r->spec, err);
     if (code == ND_OK) code = nd_series_describe(&cube->contour, r->contour, err);
+    if (code == ND_OK) code = nd_series_describe(&cube->license, r->license, err);
+    if (code == ND_OK) code = add_id(b, err);
     nd_text_free(&history);
     return code;
 }

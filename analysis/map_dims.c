@@ -100,6 +100,44 @@ static nd_code find_coordinates(const nd_map_builder *b, nd_map_dim *d, nd_err *
     return ND_OK;
 }
 
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Sorted, as there may be as many coordinates as samples. */
+static bool differs_everywhere(const nd_map_builder *b, const nd_map_dim *d, size_t column)
+{
+    double *sorted = b->values; /* there are no more coordinates than trials */
+    for (size_t i = 0; i < d->n; i++)
+        sorted[i] = d->keys[column][d->sample[i]];
+    qsort(sorted, d->n, sizeof *sorted, ascending);
+    for (size_t i = 1; i < d->n; i++)
+        if (sorted[i - 1] == sorted[i]) return false;
+    return true;
+}
+
+/* A column with different values at all coordinates goes first and names the dimension, so that
+ * they rise along it. */
+static nd_code name_dimension(const nd_map_builder *b, nd_map_dim *d, nd_err *err)
+{
+    size_t c = 0;
+    while (c < d->n_columns && !differs_everywhere(b, d, c))
+        c++;
+    d->named = c < d->n_columns;
+    if (!c || !d->named) return ND_OK;
+    const nd_series *column = d->columns[c];
+    const double *key = d->keys[c];
+    for (; c > 0; c--) {
+        d->columns[c] = d->columns[c - 1];
+        d->keys[c] = d->keys[c - 1];
+    }
+    d->columns[0] = column;
+    d->keys[0] = key;
+    return find_coordinates(b, d, err);
+}
+
 static nd_code mark_fixed(nd_map_builder *b, nd_err *err)
 {
     for (size_t i = 0; i < b->o->n_where; i++) {
@@ -142,36 +180,15 @@ nd_code nd_map_find_dims(nd_map_builder *b, nd_err *err)
         add_column(b, &b->dims[d], c);
     }
     qsort(b->dims, b->n_dims, sizeof *b->dims, by_id);
-    for (size_t d = 0; d < b->n_dims; d++)
+    for (size_t d = 0; d < b->n_dims; d++) {
         ND_TRY(find_coordinates(b, &b->dims[d], err));
+        ND_TRY(name_dimension(b, &b->dims[d], err));
+    }
     if (b->tune.n_columns) ND_TRY(find_coordinates(b, &b->tune, err));
     return mark_fixed(b, err);
 }
 
 /* ---- the axes of the cube ---- */
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* A column with different values at all coordinates names the dimension; else the first.
- * Sorted, as there may be as many coordinates as samples. */
-static size_t naming_column(const nd_map_builder *b, const nd_map_dim *d)
-{
-    double *sorted = b->values; /* there are no more coordinates than trials */
-    for (size_t c = 0; c < d->n_columns; c++) {
-        for (size_t i = 0; i < d->n; i++)
-            sorted[i] = d->keys[c][d->sample[i]];
-        qsort(sorted, d->n, sizeof *sorted, ascending);
-        bool unique = true;
-        for (size_t i = 1; i < d->n && unique; i++)
-            unique = sorted[i - 1] != sorted[i];
-        if (unique) return c;
-    }
-    return 0;
-}
 
 static nd_code make_coordinate(const nd_map_dim *d, size_t c, int axis, nd_series *out,
                                nd_err *err)
@@ -183,24 +200,56 @@ static nd_code make_coordinate(const nd_map_dim *d, size_t c, int axis, nd_serie
     return ND_OK;
 }
 
+/* Where no parameter tells all combinations apart they are numbered. */
+static nd_code number_combinations(nd_cube *cube, const nd_map_dim *d, nd_err *err)
+{
+    nd_series *v = &cube->axes[cube->n_axes];
+    nd_text name = {0}, about = {0};
+    size_t before = 0;
+    for (size_t i = 0; i < cube->n_axes; i++)
+        before += !strncmp(cube->axes[i].name, "combination", 11);
+    nd_text_add(&name, before ? "combination_%zu" : "combination", before + 1);
+    nd_text_add(&about, "number of the combination of ");
+    for (size_t c = 0; c < d->n_columns; c++)
+        nd_text_add(&about, "%s%s", c ? ", " : "",
+                    d->columns[c]->parameter ? d->columns[c]->parameter
+                                             : d->columns[c]->name);
+    nd_code code = nd_text_check(&name, err);
+    if (code == ND_OK) code = nd_text_check(&about, err);
+    if (code == ND_OK) code = nd_series_new(v, name.s, d->n, false, err);
+    if (code == ND_OK) {
+        v->role = ND_ROLE_AXIS;
+        v->dim = (int)cube->n_axes++;
+        v->whole = true;
+        for (size_t i = 0; i < d->n; i++)
+            v->x[i] = (double)(i + 1);
+        code = nd_series_describe(&v->long_name, about.s, err);
+    }
+    if (code == ND_OK) code = nd_series_describe(&v->unit, "1", err);
+    nd_text_free(&name);
+    nd_text_free(&about);
+    return code;
+}
+
+static nd_code make_axis(nd_cube *cube, const nd_map_dim *d, nd_err *err)
+{
+    const int axis = d->fixed ? -1 : (int)cube->n_axes;
+    if (!d->fixed && !d->named) ND_TRY(number_combinations(cube, d, err));
+    for (size_t c = 0; c < d->n_columns; c++) {
+        const bool is_axis = !d->fixed && d->named && !c;
+        nd_series *v = is_axis ? &cube->axes[cube->n_axes] : &cube->coords[cube->n_coords];
+        ND_TRY(make_coordinate(d, c, axis, v, err));
+        *(is_axis ? &cube->n_axes : &cube->n_coords) += 1;
+    }
+    return ND_OK;
+}
+
 nd_code nd_map_make_axes(nd_map_builder *b, nd_err *err)
 {
     nd_cube *cube = b->cube;
     for (size_t i = 0; i < b->n_dims; i++) {
-        const nd_map_dim *d = &b->dims[i];
-        const size_t naming = naming_column(b, d);
-        const int axis = d->fixed ? -1 : (int)cube->n_axes;
-        for (size_t c = 0; c < d->n_columns; c++) {
-            const bool is_axis = !d->fixed && c == naming;
-            nd_series *v =
-                is_axis ? &cube->axes[cube->n_axes] : &cube->coords[cube->n_coords];
-            ND_TRY(make_coordinate(d, c, axis, v, err));
-            if (is_axis)
-                cube->n_axes++;
-            else
-                cube->n_coords++;
-        }
-        if (!nd_mul(cube->n, d->n, &cube->n) || cube->n > CELLS_MAX)
+        ND_TRY(make_axis(cube, &b->dims[i], err));
+        if (!nd_mul(cube->n, b->dims[i].n, &cube->n) || cube->n > CELLS_MAX)
             return ND_FAIL(
                 err, ND_EINPUT,
                 "the map would have more than %d cells; choose a part of it with "

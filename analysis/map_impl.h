@@ -15,6 +15,7 @@ typedef struct nd_map_dim {
     const nd_series **columns; /* (n_columns) */
     const double **keys;       /* (n_columns) order of the values, per trial */
     size_t n_columns;
+    bool named;     /* by the first column, whose values all differ */
     size_t n;       /* different coordinates            */
     size_t *place;  /* (trials) coordinate of the trial */
     size_t *sample; /* (n) a trial with that coordinate */

@@ -307,6 +307,10 @@ static void fill_page(nd_text *out, const nd_cube *map, const char *json)
 nd_code nd_map_report(const nd_results *r, const nd_cube *map, const nd_map_options *o,
                       const char *path, nd_err *err)
 {
+    if (o->ratio || o->table)
+        return ND_FAIL(err, ND_EUSAGE,
+                       "a report shows the map itself: --%s goes with other files",
+                       o->ratio ? "ratio" : "table");
     if (map->n > CELLS_MAX)
         return ND_FAIL(err, ND_EINPUT,
                        "a report has room for %d cells, and this map has %zu; choose a part "

@@ -1,8 +1,8 @@
 # curves.gp -- a map along one axis: medians with quartile bars, a line for each value of another
 # axis; in panels.
 # Given: what frame.gp takes; ranges of x and y; nd_lines, nd_line[j] (names), nd_colour[j],
-# nd_key_title nd_key_rows; nd_band (a 95 % interval is drawn), nd_bars (there are quartiles),
-# nd_dense (more points than bars can stand beside each other); and
+# nd_key_title nd_key_rows nd_key_band nd_key_line; nd_band (a 95 % interval is drawn), nd_bars (there are quartiles),
+# nd_ratio (1 is told), nd_dense (more points than bars can stand beside each other); and
 #   $points   a data set for each line of each panel:   x median q1 q3 low high
 #   $failed   a data set for each panel: x colour       all trials failed there (nd_failed of them)
 
@@ -15,7 +15,11 @@ set key at screen 0.5, nd_key_y bottom center horizontal maxrows nd_key_rows Lef
 array nd_point[6] = [7, 5, 9, 11, 13, 15]
 nd_type(j) = nd_point[1 + (j - 1) % 6]
 nd_set(p, j) = (p - 1) * nd_lines + j - 1
-nd_name(j) = nd_lines > 1 ? nd_line[j] : nd_dense || !nd_bars ? "median" : "median and quartiles"
+nd_name(j) = nd_lines > 1 ? nd_line[j] : nd_key_line . (nd_dense || !nd_bars ? "" : " and quartiles")
+
+if (nd_ratio) {
+    set arrow 1 from graph 0, first 1 to graph 1, first 1 nohead back linewidth 1 dashtype (8, 6)
+}
 
 set multiplot
 do for [p = 1:nd_panels] {
@@ -33,7 +37,7 @@ do for [p = 1:nd_panels] {
     plot \
         $points index nd_set(p, 1) using 1:(nd_band ? $5 : NaN):6 with filledcurves \
             fillstyle solid 1 noborder linecolor rgb "#cfe1f2" \
-            title (nd_band ? "95 % interval of the median" : ""), \
+            title (nd_band ? nd_key_band : ""), \
         for [j = 1:nd_lines] $points index nd_set(p, j) using 1:(nd_dense ? $3 : NaN):4 \
             with filledcurves linecolor rgb nd_colour[j] notitle, \
         for [j = 1:nd_lines] $points index nd_set(p, j) \

@@ -1,7 +1,7 @@
 # heatmap.gp -- a map over two axes: cells coloured by value, iso-lines, failures; in panels.
 # Given: what frame.gp takes; nd_value, nd_cbticks, nd_key_rows, the palette and its range; ranges of x and y; and
 # the blocks, a data set for each panel,
-#   $measured $failed $missing $unsampled
+#   $measured $failed $missing $unsampled $blank
 #                                x y x_lo x_hi y_lo y_hi value    (nd_measured ... rows)
 #   $printed                     x y text ink
 #   $line                        x y, lines apart                 (nd_contour: is there any?)
@@ -36,6 +36,8 @@ do for [p = 1:nd_panels] {
             linecolor rgb "#b0b0b0" title (nd_unsampled ? "not sampled" : ""), \
         $failed index p - 1 using 1:2:3:4:5:6 with boxxyerror fillstyle pattern 4 noborder \
             linecolor rgb "#808080" title (nd_failed ? "all trials failed" : ""), \
+        $blank index p - 1 using 1:2:3:4:5:6 with boxxyerror fillstyle solid 1 border \
+            linecolor rgb "#e4e4e4" fillcolor rgb "white" title (nd_blank ? "no value" : ""), \
         $measured index p - 1 using 1:2:3:4:5:6:7 with boxxyerror linecolor palette notitle, \
         $line index p - 1 using 1:2 with lines linewidth 3 linecolor rgb "black" \
             title nd_key_contour, \

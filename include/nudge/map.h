@@ -18,6 +18,11 @@ typedef struct nd_map_options {
                                   * against; none: the ideal devices, where there are any */
     size_t n_baseline;
     double target; /* test error, for the time that it takes to get there; NaN: not asked */
+    const char
+        *ratio; /* "program.scheme=rprop/cst": metric of one over that of the other */
+    const char
+        *table;       /* what is written: nd_map_write                                    */
+    double tolerance; /* of the table of that name, in the metric's unit: 0.01            */
     /* Of a figure; NULL: as chosen for it. */
     const char *figure;  /* kind: "heatmap", "curves", ...                               */
     const char *lines;   /* parameter told apart by lines                                */
@@ -67,8 +72,28 @@ ND_MUST nd_code nd_map_build(const nd_results *r, const nd_map_options *o, nd_cu
 ND_MUST nd_code nd_map_learning(const nd_results *r, const nd_map_options *o, nd_cube **out,
                                 nd_err *err);
 
-/* Writes the map of r, or a figure of it, by the ending of path: .nc .csv .svg .pdf .png.
- * Figures need gnuplot (ND_EENV without it), an axis that varies, and some result. */
+/* How much each swept parameter matters, a row for each, by falling eta_squared: spearman and
+ * eta_squared (sensitivity.h) of o->metric over all selected trials that finished, those of settings
+ * that lost included. */
+ND_MUST nd_code nd_map_sensitivity(const nd_results *r, const nd_map_options *o,
+                                   nd_cube **out, nd_err *err);
+
+/* How much of each imperfection is tolerated, a row for each axis of device or read parameters (or
+ * for o->x) and each coordinate of the other axes: `tolerated`, the level up to which the median of
+ * o->metric stays within o->tolerance of what it is at the smallest level (or at the baseline's),
+ * linear between levels, and where the ends of the bootstrap interval pass that limit. NaN: nowhere
+ * up to `largest`. */
+ND_MUST nd_code nd_map_tolerance(const nd_cube *map, const nd_map_options *o, nd_cube **out,
+                                 nd_err *err);
+
+/* Points of the iso-lines that a heat map shows, in the units of its axes; ND_EINPUT: none. */
+ND_MUST nd_code nd_map_contours(const nd_cube *map, const nd_map_options *o, nd_cube **out,
+                                nd_err *err);
+
+/* Writes by the ending of path: .nc .csv .tex (booktabs), or a figure .svg .pdf .png. What is
+ * written is the map of r, with o->ratio its ratio, with o->table "learning", "sensitivity",
+ * "tolerance" or "contours" those; a figure may need one of them too. Figures need gnuplot (ND_EENV
+ * without it), an axis that varies, and some result. */
 ND_MUST nd_code nd_map_write(const nd_results *r, const nd_cube *map,
                              const nd_map_options *o, const char *path, nd_err *err);
 

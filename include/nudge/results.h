@@ -57,7 +57,7 @@ typedef struct nd_results {
     nd_series status;             /* numbers: nd_status                     */
     nd_series seconds;            /* wall time of a trial; NaN: pending     */
     nd_series metric[ND_METRICS]; /* numbers; NaN where not measured        */
-    char *campaign, *question, *spec, *history, *source; /* NULL: not stated */
+    char *campaign, *question, *spec, *history, *source, *license; /* NULL: not stated */
     char *contour; /* likewise; as in nd_results_meta */
     char **files;  /* (n_files) that were read */
     size_t n_files;

@@ -20,6 +20,8 @@
 
 enum { ND_SPEC_POINTS_MAX = 100000000 };
 
+#define ND_SET_QUICK "quick" /* among sets: what the spec's section `quick` says, too */
+
 typedef struct nd_spec nd_spec;
 
 typedef struct nd_limits {
@@ -44,7 +46,8 @@ typedef struct nd_dim {
 /* Reads and checks all of it. On ND_EINPUT the message holds every fault with its place. A
  * set "p=v" of the command line replaces the base's value, and everything else that would
  * give p a value: an axis or tuned parameter keeps that one value, cases and derive lose
- * it. Sets win over the `overrides` in the text; the last of two wins. */
+ * it. Sets win over the section `quick`, where ND_SET_QUICK asks for it, and that over the
+ * `overrides` in the text; the last of two sets wins. */
 ND_MUST nd_code nd_spec_load(const char *path, const char *const *sets, size_t n_sets,
                              nd_spec **out, nd_err *err);
 ND_MUST nd_code nd_spec_parse(const nd_source *source, const char *const *sets,
@@ -52,6 +55,7 @@ ND_MUST nd_code nd_spec_parse(const nd_source *source, const char *const *sets,
 void nd_spec_free(nd_spec *s);
 
 const char *nd_spec_name(const nd_spec *s);     /* the campaign's */
+bool nd_spec_quick(const nd_spec *s);           /* read with ND_SET_QUICK */
 const char *nd_spec_question(const nd_spec *s); /* "" when none is asked */
 const nd_limits *nd_spec_limits(const nd_spec *s);
 const nd_sampler *

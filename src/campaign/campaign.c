@@ -145,7 +145,8 @@ static nd_code open_campaign(run *r, nd_err *err)
     ND_TRY(nd_plan_new(&r->plan, o->spec, o->sets, o->n_sets, err));
     ND_TRY(nd_plan_shard(&r->plan, o->shard, err));
     ND_TRY(nd_plan_price(&r->plan, err));
-    nd_text_add(&r->dir, "%s", o->dir ? o->dir : nd_spec_name(r->plan.spec));
+    nd_text_add(&r->dir, "%s%s", o->dir ? o->dir : nd_spec_name(r->plan.spec),
+                !o->dir && nd_spec_quick(r->plan.spec) ? "-quick" : "");
     if (o->shard.n) nd_text_add(&r->dir, "/shard-%u-of-%u", o->shard.i, o->shard.n);
     ND_TRY(nd_text_check(&r->dir, err));
     ND_TRY(nd_dir_make(r->dir.s, err));

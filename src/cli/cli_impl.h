@@ -3,6 +3,7 @@
 #ifndef NUDGE_CLI_IMPL_H
 #define NUDGE_CLI_IMPL_H
 
+#include "nudge/spec.h"
 #include "nudge/text.h"
 
 #include <stdbool.h>
@@ -18,7 +19,8 @@ typedef struct nd_command {
 const nd_command *nd_command_find(const char *name); /* NULL: no such command */
 const nd_command *nd_command_at(size_t i);           /* NULL past the end */
 
-/* One option of a command; exactly one of flag, value, list says where it goes. */
+/* One option of a command; exactly one of flag, value, list says where it goes. A list gets
+ * the argument of each, or the option's name when it takes none. */
 typedef struct nd_option {
     const char *name; /* "set" for --set */
     char letter;      /* 'o' for -o, 0: none */
@@ -39,6 +41,11 @@ typedef struct nd_list {
     {                                                                                      \
         "set", 0, "p=v",                                                                   \
             "set a parameter, instead of what the spec says; may be repeated",             \
+            .list = (sets)                                                                 \
+    }
+#define ND_OPTION_QUICK(sets)                                                              \
+    {                                                                                      \
+        ND_SET_QUICK, 0, NULL, "the small version that the spec's section `quick` says",   \
             .list = (sets)                                                                 \
     }
 #define ND_OPTION_JSON(json)                                                               \

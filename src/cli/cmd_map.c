@@ -95,7 +95,7 @@ static nd_code parse_level(const char *option, const char *text, double *out, nd
 
 nd_code nd_cmd_map(int argc, char **argv, nd_err *err)
 {
-    const char *output = NULL, *report = NULL, *target = NULL;
+    const char *output = NULL, *report = NULL, *target = NULL, *tolerance = NULL;
     nd_list where = {0}, baseline = {0};
     nd_map_options o;
     nd_map_defaults(&o);
@@ -118,6 +118,13 @@ nd_code nd_cmd_map(int argc, char **argv, nd_err *err)
          .value = &target},
         {"figure", 'f', "KIND", "heatmap or curves; default: by the axes that vary",
          .value = &o.figure},
+        {"ratio", 'r', "P=A/B", "the metric where P is A over that where P is B",
+         .value = &o.ratio},
+        {"table", 0, "KIND",
+         "write the learning curves, sensitivity, tolerance or contours instead of the map",
+         .value = &o.table},
+        {"tolerance", 0, "V", "of that table: what the metric may rise by; default 0.01",
+         .value = &tolerance},
         {"lines", 'l', "P", "curves: a line for each value of this parameter",
          .value = &o.lines},
         {"panels", 'p', "P", "a panel for each value of this parameter; default: the third",
@@ -134,7 +141,7 @@ nd_code nd_cmd_map(int argc, char **argv, nd_err *err)
         {"title", 0, "TEXT", "in place of the campaign's name and question; '' for none",
          .value = &o.title},
         {"output", 'o', "FILE",
-         ".nc .csv .svg .pdf .png or .html; default: DIR/map.nc of a single DIR",
+         ".nc .csv .tex .svg .pdf .png or .html; default: DIR/map.nc of a single DIR",
          .value = &output},
         {"report", 0, "FILE",
          "write all of it as a page for a browser; alone, or beside what -o names",
@@ -158,6 +165,7 @@ nd_code nd_cmd_map(int argc, char **argv, nd_err *err)
     o.baseline = baseline.v;
     o.n_baseline = baseline.n;
     if (code == ND_OK) code = parse_level("target", target, &o.target, err);
+    if (code == ND_OK) code = parse_level("tolerance", tolerance, &o.tolerance, err);
     if (code == ND_OK) code = map(dirs, n, output, report, &o, err);
     free(where.v);
     free(baseline.v);

@@ -219,6 +219,7 @@ nd_code nd_cmd_plan(int argc, char **argv, nd_err *err)
     nd_list sets = {0};
     const nd_option options[] = {
         ND_OPTION_SET(&sets),
+        ND_OPTION_QUICK(&sets),
         ND_OPTION_JSON(&json),
         {0},
     };

@@ -89,6 +89,7 @@ nd_code nd_cmd_run(int argc, char **argv, nd_err *err)
     const nd_option options[] = {
         {"output", 'o', "DIR", "the campaign's folder; default: its name", .value = &o.dir},
         ND_OPTION_SET(&sets),
+        ND_OPTION_QUICK(&sets),
         {"shard", 0, "i/n",
          "run part i of n, in DIR/shard-i-of-n: for job arrays, see merge",
          .value = &shard},

@@ -12,11 +12,13 @@
 #include <unistd.h>
 
 static const nd_command commands[] = {
-    {"plan", "SPEC [--set p=v ...] [--json]",
+    {"plan", "SPEC [--quick] [--set p=v ...] [--json]",
      "check a sweep and say what it will take; writes nothing", nd_cmd_plan},
-    {"run", "SPEC [-o DIR] [--set p=v ...] [--shard i/n] [--time-limit D] [--retry-failed]",
+    {"run",
+     "SPEC [-o DIR] [--quick] [--set p=v ...] [--shard i/n] [--time-limit D] "
+     "[--retry-failed]",
      "run a campaign, or go on with the one in DIR", nd_cmd_run},
-    {"train", "SPEC [--set p=v ...] [--samples FILE] [--filters FILE] [--json]",
+    {"train", "SPEC [--quick] [--set p=v ...] [--samples FILE] [--filters FILE] [--json]",
      "train the spec's base once, in the foreground", nd_cmd_train},
     {"status", "DIR [--watch] [--interval D] [--json]",
      "how a campaign stands, live or not", nd_cmd_status},

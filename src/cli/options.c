@@ -43,7 +43,7 @@ static nd_code take(const nd_option *o, const char *arg, nd_err *err)
     const char **v = realloc(o->list->v, (o->list->n + 1) * sizeof *v);
     if (!v) return ND_FAIL(err, ND_ENOMEM, "no memory for the command line");
     o->list->v = v;
-    v[o->list->n++] = arg;
+    v[o->list->n++] = arg ? arg : o->name;
     return ND_OK;
 }
 

@@ -12,7 +12,7 @@
 
 /* Units that UDUNITS reads as we mean them. "s", not "seconds": xarray turns those into
  * time deltas. */
-static const char *const udunits[] = {"1", "s", "s-1"};
+static const char *const udunits[] = {"1", "s", "s-1", "degrees"};
 
 /* Keeps the first failure. That a disk is full netcdf-c does not say; errno does, being 0 after
  * all that went well. */

@@ -112,6 +112,7 @@ static nd_code read_file(nd_nc *f, nd_results *r, nd_err *err)
     r->contour = nd_nc_get_text(f, NC_GLOBAL, "nudge_contour");
     r->history = nd_nc_get_text(f, NC_GLOBAL, "history");
     r->source = nd_nc_get_text(f, NC_GLOBAL, "source");
+    r->license = nd_nc_get_text(f, NC_GLOBAL, "license");
     r->key = calloc(r->n + 1, sizeof *r->key);
     if (!r->key) return ND_FAIL(err, ND_ENOMEM, "no memory to read %s", f->path);
     ND_TRY(get_keys(f, r, err));
@@ -179,6 +180,7 @@ void nd_results_free(nd_results *r)
     free(r->contour);
     free(r->history);
     free(r->source);
+    free(r->license);
     free(r);
 }
 

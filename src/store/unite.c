@@ -342,6 +342,7 @@ static nd_code join_texts(const unite *u, nd_err *err)
     ND_TRY(join(u, offsetof(nd_results, spec), "\n---\n", &out->spec, err));
     ND_TRY(join(u, offsetof(nd_results, history), "\n", &out->history, err));
     ND_TRY(join(u, offsetof(nd_results, source), "; ", &out->source, err));
+    ND_TRY(join(u, offsetof(nd_results, license), "; ", &out->license, err));
     for (size_t f = 0; f < u->n; f++) /* levels of one campaign are not those of another */
         if (u->groups > 1 || !u->in[f]->contour) return ND_OK;
     return nd_series_describe(&out->contour, u->in[0]->contour, err);

@@ -195,11 +195,15 @@ static void override(nd_reader *r, const nd_param *row)
     memcpy((char *)&r->spec->base + row->offset, (char *)&r->overrides + row->offset, size);
 }
 
-/* "p=v" of the command line */
+/* "p=v" of the command line, or "quick" */
 static void read_set(nd_reader *r, const char *set)
 {
     static const nd_mark nowhere = {0};
     char name[128];
+    if (!strcmp(set, ND_SET_QUICK)) {
+        r->spec->quick = true;
+        return;
+    }
     const char *equals = strchr(set, '=');
     if (!equals || equals == set || (size_t)(equals - set) >= sizeof name) {
         nd_diag(r->diags, nowhere, "--set %.80s: write --set parameter=value", set);
@@ -220,18 +224,30 @@ static void read_set(nd_reader *r, const char *set)
     }
 }
 
-static void read_overrides(nd_reader *r, const nd_node *section)
+/* The entries of a section, each checked; with `apply` they override all but the sets that
+ * were read before. */
+static void read_replacements(nd_reader *r, const nd_node *section, bool apply)
 {
     nd_entries in;
     nd_entries_read(r, section, NULL, &in);
     for (size_t i = 0; i < in.n; i++) {
         const nd_param *row = in.e[i].row;
         nd_params scratch = r->overrides;
-        const bool stands = r->set[nd_param_index(row)]; /* the command line wins */
+        const bool stands = !apply || r->set[nd_param_index(row)];
         if (!nd_entry_set(r, stands ? &scratch : &r->overrides, row, in.e[i].value))
             continue;
         if (!stands) override(r, row);
     }
+}
+
+static void read_quick(nd_reader *r, const nd_node *section)
+{
+    read_replacements(r, section, r->spec->quick);
+}
+
+static void read_overrides(nd_reader *r, const nd_node *section)
+{
+    read_replacements(r, section, true);
 }
 
 static void read_base(nd_reader *r, const nd_node *section)
@@ -333,6 +349,7 @@ static const struct {
 } sections[] = {
     {"campaign", ND_SCALAR, "first-light", read_campaign},
     {"question", ND_SCALAR, "Does it help?", read_question},
+    {"quick", ND_MAP, "{data.train: 500, train.epochs: 2}", read_quick},
     {"overrides", ND_MAP, "{ep.beta: 0.2}", read_overrides},
     {"base", ND_MAP, "{ep.beta: 0.2}", read_base},
     {"design", ND_SCALAR, "grid", read_design}, /* or a map */
@@ -362,10 +379,11 @@ static void check_keys(nd_reader *r, const nd_node *root)
             nd_diag(r->diags, c->key_at, "unknown key \"%.64s\"; parameters go under base",
                     c->key);
         else
-            nd_diag(r->diags, c->key_at,
-                    "unknown key \"%.64s\"; a spec has campaign, question, base, axes, "
-                    "design, samples, cases, derive, where, tune, replicates, limits",
-                    c->key);
+            nd_diag(
+                r->diags, c->key_at,
+                "unknown key \"%.64s\"; a spec has campaign, question, base, axes, "
+                "design, samples, cases, derive, where, tune, replicates, limits, quick",
+                c->key);
     }
 }
 
@@ -422,6 +440,11 @@ static void read_root(nd_reader *r, const nd_node *root, const char *const *sets
     if (!nd_node_get(root, "campaign"))
         nd_diag(r->diags, root->at,
                 "the campaign has no name: add a line such as campaign: first-light");
+    if (r->spec->quick && !nd_node_get(root, "quick"))
+        nd_diag(
+            r->diags, root->at,
+            "this spec has no small version: add a line such as quick: {data.train: 500, "
+            "train.epochs: 2}");
     read_sections(r, root);
     check_design(r, root);
     count_points(r);
@@ -558,6 +581,11 @@ void nd_spec_free(nd_spec *s)
 const char *nd_spec_name(const nd_spec *s)
 {
     return s->name;
+}
+
+bool nd_spec_quick(const nd_spec *s)
+{
+    return s->quick;
 }
 
 const char *nd_spec_question(const nd_spec *s)

@@ -26,6 +26,7 @@ struct nd_spec {
     struct nd_block *blocks; /* all that is freed with the spec: nd_spec_take */
     nd_text text;
     const char *name, *question;
+    bool quick; /* as its section `quick` has it */
     nd_limits limits;
     nd_sampler sampler;
     nd_refine refine;        /* of design: refine */

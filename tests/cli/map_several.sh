@@ -93,6 +93,10 @@ check "... lie along an axis" /usr/bin/python3 "$TMP/pair.py" "$TMP"
 check "no -o for two is wrong usage" exits 2 "$NUDGE" map "$TMP/one" "$TMP/two"
 check "... nor for a file" exits 2 "$NUDGE" map "$TMP/one/results.nc"
 check "no folder is wrong usage" exits 2 "$NUDGE" map
+check "a target that is no number is wrong usage" exits 2 "$NUDGE" map "$TMP/one" --target low
+check "... named" says '--target "low" is no number'
+check "a baseline that is no axis is refused" exits 3 "$NUDGE" map "$TMP/one" --baseline program.width=0.01
+check "... with what it is" says 'no axis of the map, it is tune'
 check "other axes are refused" exits 3 "$NUDGE" map "$TMP/one" "$TMP/three" -o "$TMP/x.nc"
 check "... naming what differs" says 'program\.scheme is axis in the first and not swept in the second'
 check "another base under the same name is refused" exits 3 "$NUDGE" map "$TMP/one" "$TMP/steps" -o "$TMP/x.nc"

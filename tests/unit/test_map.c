@@ -659,15 +659,123 @@ static void learning(void **state)
     nd_results_free(r);
 }
 
+#undef P
+#define P(beta, batch, width, seed)                                                        \
+    "device.seed = " seed "\nep.beta = " beta "\nprogram.width = " width                   \
+    "\ntrain.batch = " batch "\n"
+
+/* An axis of one value, one replicate, cells that are not there, a finished trial that did not
+ * measure all, a cell that waits. */
+static const trial_row sparse_rows[] = {
+    {P("0.1", "20", "0.01", "1"), NULL, ND_STATUS_DONE, 0.25, 0.5},
+    {P("0.1", "20", "0.02", "1"), NULL, ND_STATUS_DONE, NONE, 0.4},
+    {P("0.2", "10", "0.01", "1"), NULL, ND_STATUS_PENDING, NONE, NONE},
+    {P("0.2", "10", "0.02", "1"), NULL, ND_STATUS_PENDING, NONE, NONE},
+    {P("0.2", "20", "0.01", "1"), NULL, ND_STATUS_DONE, 0.75, 0.5},
+    {P("0.2", "20", "0.02", "1"), NULL, ND_STATUS_UNSAMPLED, NONE, NONE},
+};
+
+static void sparse(void **state)
+{
+    fixture *f = *state;
+    campaign c = {.rows = sparse_rows,
+                  .n = sizeof sparse_rows / sizeof *sparse_rows,
+                  .columns = {{"ep.beta", ND_ROLE_AXIS, 0},
+                              {"train.batch", ND_ROLE_AXIS, 1},
+                              {"device.seed", ND_ROLE_AXIS, 2},
+                              {"program.width", ND_ROLE_TUNE, 3}},
+                  .case_dim = -1};
+    nd_results *r = results_of(f, &c);
+    nd_map_options o;
+    nd_map_defaults(&o);
+    nd_cube *map = map_of(r, &o);
+    assert_int_equal(map->n_axes, 3);
+    assert_int_equal(map->n, 4);
+    /* cells: (0.1, 10) not there, (0.1, 20), (0.2, 10) waits, (0.2, 20) */
+    const double n[] = {0, 1, 0, 1}, pending[] = {0, 0, 2, 0},
+                 test[] = {NONE, NONE, NONE, 0.75};
+    const double validation[] = {NONE, 0.4, NONE, 0.5}, width[] = {NONE, 0.02, NONE, 0.01};
+    for (size_t i = 0; i < 4; i++) {
+        is(value(map, "n", i), n[i]);
+        is(value(map, "n_pending", i), pending[i]);
+        is(value(map, "test_error", i), test[i]);
+        is(value(map, "test_error_low", i), test[i]); /* of one replicate */
+        is(value(map, "test_error_high", i), test[i]);
+        is(value(map, "test_error_q1", i), test[i]);
+        is(value(map, "test_error_sd", i), NONE);
+        is(value(map, "test_error_var_rest", i), NONE);
+        is(value(map, "validation_error", i), validation[i]);
+        is(value(map, "best_program_width", i), width[i]);
+        is(value(map, "fraction_diverged", i), n[i] > 0 ? 0 : NONE);
+    }
+    nd_cube_free(map);
+    nd_results_free(r);
+}
+
+/* A campaign of which nothing has ended, and one without axes. */
+static void nothing_yet_and_no_axes(void **state)
+{
+    fixture *f = *state;
+    nd_err err;
+    campaign c = {
+        .rows = &sparse_rows[2],
+        .n = 2,
+        .columns = {{"ep.beta", ND_ROLE_AXIS, 0}, {"program.width", ND_ROLE_TUNE, 1}},
+        .case_dim = -1};
+    nd_results *r = results_of(f, &c);
+    nd_map_options o;
+    nd_map_defaults(&o);
+    o.target = 0.1;
+    nd_cube *map = map_of(r, &o);
+    is(value(map, "n", 0), 0);
+    is(value(map, "n_pending", 0), 2);
+    is(value(map, "test_error", 0), NONE);
+    is(value(map, "epochs_to_target", 0), NONE);
+    assert_int_equal(nd_map_write(r, map, &o, at(f, "m.svg"), &err), ND_EINPUT);
+    assert_int_equal(nd_map_write(r, map, &o, at(f, "m.nc"), &err), ND_OK);
+    unlink(f->path);
+    nd_cube_free(map);
+    assert_int_equal(nd_map_learning(r, &o, &map, &err), ND_OK);
+    assert_int_equal(map->n_vars, 0);
+    nd_cube_free(map);
+    nd_results_free(r);
+
+    c = (campaign){.rows = grid_rows,
+                   .n = 3,
+                   .columns = {{"device.seed", ND_ROLE_SEED, 0}},
+                   .case_dim = -1};
+    r = results_of(f, &c);
+    nd_map_defaults(&o);
+    map = map_of(r, &o);
+    assert_int_equal(map->n_axes, 0);
+    assert_int_equal(map->n, 1);
+    is(value(map, "test_error", 0), 0.34);
+    is(value(map, "n", 0), 3);
+    nd_cube_free(map);
+
+    const nd_results none = {0}; /* no trials at all */
+    assert_int_equal(nd_map_build(&none, &o, &map, &err), ND_EINPUT);
+    assert_non_null(strstr(err.message, "no trials"));
+    nd_results_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cells_of_a_grid),  cmocka_unit_test(selection),
-        cmocka_unit_test(tuning),           cmocka_unit_test(cases_and_zips),
-        cmocka_unit_test(quoted_fields),    cmocka_unit_test(figures),
-        cmocka_unit_test(no_gnuplot),       cmocka_unit_test(figures_that_cannot_be),
-        cmocka_unit_test(variance_by_seed), cmocka_unit_test(degradation),
-        cmocka_unit_test(time_to_target),   cmocka_unit_test(learning),
+        cmocka_unit_test(cells_of_a_grid),
+        cmocka_unit_test(selection),
+        cmocka_unit_test(tuning),
+        cmocka_unit_test(cases_and_zips),
+        cmocka_unit_test(quoted_fields),
+        cmocka_unit_test(figures),
+        cmocka_unit_test(no_gnuplot),
+        cmocka_unit_test(figures_that_cannot_be),
+        cmocka_unit_test(variance_by_seed),
+        cmocka_unit_test(degradation),
+        cmocka_unit_test(time_to_target),
+        cmocka_unit_test(sparse),
+        cmocka_unit_test(nothing_yet_and_no_axes),
+        cmocka_unit_test(learning),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

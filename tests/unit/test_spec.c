@@ -469,6 +469,47 @@ static void sets_replace(void **state)
 }
 
 /* Overrides find their place in every shape of text. */
+static void quick_is_the_small_version(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "campaign: q\nquick: {ep.T: 5, ep.beta: 0.3, program.width: 0.1}\n"
+        "base: {ep.T: 50, train.epochs: 30, data.validation: 100, "
+        "device.kind: ernoult}\n"
+        "axes: {ep.beta: [0.1, 0.2]}\n"
+        "tune: {program.width: [0.1, 0.2, 0.3]}\n";
+    nd_spec *whole = parse(text);
+    assert_false(nd_spec_quick(whole));
+    assert_int_equal(nd_spec_points(whole), 6);
+    nd_params p = point(whole, 0);
+    value_is(&p, "ep.T", "50");
+    assert_string_equal(nd_spec_text(whole), text);
+
+    static const char *const sets[] = {"ep.T=7", ND_SET_QUICK};
+    nd_spec *small = parse_with(text, sets, 2);
+    assert_true(nd_spec_quick(small));
+    assert_int_equal(nd_spec_points(small), 1);
+    p = point(small, 0);
+    value_is(&p, "ep.T", "7"); /* what the command line says wins */
+    value_is(&p, "ep.beta", "0.3");
+    value_is(&p, "program.width", "0.1");
+    value_is(&p, "train.epochs", "30");
+    nd_spec *again = parse(nd_spec_text(small));
+    same_spec(small, again);
+    nd_spec_free(whole);
+    nd_spec_free(small);
+    nd_spec_free(again);
+}
+
+static void quick_is_checked(void **state)
+{
+    (void)state;
+    refused("campaign: q\n", ND_SET_QUICK, "no small version");
+    refused("campaign: q\nquick: {ep.bta: 1}\n", NULL, "did you mean \"ep.beta\"");
+    refused("campaign: q\nquick: {ep.T: many}\n", NULL, "ep.T");
+    refused("campaign: q\nquick: 5\n", NULL, "quick must be a map");
+}
+
 static void overrides_in_any_text(void **state)
 {
     (void)state;
@@ -568,6 +609,8 @@ int main(void)
         cmocka_unit_test(derive_without_base),
         cmocka_unit_test(tune_needs_validation),
         cmocka_unit_test(sets_replace),
+        cmocka_unit_test(quick_is_the_small_version),
+        cmocka_unit_test(quick_is_checked),
         cmocka_unit_test(overrides_in_any_text),
         cmocka_unit_test(sets_and_derive_zip),
         cmocka_unit_test(bad_sets),
