@@ -219,6 +219,26 @@ static nd_code add_learning(nd_json *j, const nd_results *r, const nd_map_option
     return ND_OK;
 }
 
+/* Left out where nothing was measured, or nothing varies. */
+static nd_code add_sensitivity(nd_json *j, const nd_results *r, const nd_map_options *o,
+                               int chosen, nd_err *err)
+{
+    nd_map_options of = *o;
+    nd_cube *c;
+    of.metric = nd_metric_at((size_t)chosen)->name;
+    const nd_code code = nd_map_sensitivity(r, &of, &c, err);
+    if (code == ND_EINPUT) return ND_OK;
+    ND_TRY(code);
+    nd_json_key(j, "sensitivity");
+    nd_json_open(j, '{');
+    add_text(j, "metric", of.metric);
+    add_all(j, "axes", c->axes, c->n_axes);
+    add_all(j, "vars", c->vars, c->n_vars);
+    nd_json_close(j);
+    nd_cube_free(c);
+    return ND_OK;
+}
+
 /* Marks the trials that `where` selects. */
 static nd_code mark(const nd_results *r, const nd_map_options *o, bool *marked, nd_err *err)
 {
@@ -257,6 +277,7 @@ static nd_code add_data(nd_json *j, const nd_results *r, const nd_cube *map,
     add_vars(j, map, chosen, &left_out);
     add_left_out(j, "left_out", &left_out);
     ND_TRY(add_learning(j, r, o, chosen, err));
+    ND_TRY(add_sensitivity(j, r, o, chosen, err));
     ND_TRY(add_trials(j, r, o, err));
     nd_json_close(j);
     return nd_text_check(&j->text, err);
@@ -312,10 +333,11 @@ nd_code nd_map_report(const nd_results *r, const nd_cube *map, const nd_map_opti
                        "a report shows the map itself: --%s goes with other files",
                        o->ratio ? "ratio" : "table");
     if (map->n > CELLS_MAX)
-        return ND_FAIL(err, ND_EINPUT,
-                       "a report has room for %d cells, and this map has %zu; choose a part "
-                       "of them with --where, or write .nc",
-                       CELLS_MAX, map->n);
+        return ND_FAIL(
+            err, ND_EINPUT,
+            "a report has room for %d cells, and this map has %zu; choose a part "
+            "of them with --where, or write .nc",
+            CELLS_MAX, map->n);
     nd_json data = {0};
     nd_text page = {0};
     nd_code code = add_data(&data, r, map, o, err);

@@ -43,11 +43,10 @@ static void mask_numbers(char *s)
             *to++ = *s++;
             continue;
         }
+        char *end;
+        strtod(s, &end);
+        s = end > s ? end : s + 1;
         *to++ = '#';
-        while (isdigit((unsigned char)*s) || *s == '.' ||
-               (*s == 'e' && (isdigit((unsigned char)s[1]) || s[1] == '+' || s[1] == '-')) ||
-               ((*s == '+' || *s == '-') && s[-1] == 'e'))
-            s++;
     }
     *to = '\0';
 }

@@ -17,6 +17,41 @@ function showHeader() {
     byId("facts").replaceChildren(...facts.map(f => make("span", {}, f)));
 }
 
+// Bars for numbers from -1 to 1, or from 0.
+function bar(x, both) {
+    const width = 120, zero = both ? width / 2 : 0;
+    const to = zero + (x || 0) * (both ? width / 2 : width);
+    return draw("svg", {class: "share", width, height: 12, viewBox: `0 0 ${width} 12`,
+                        "aria-hidden": "true"},
+        draw("path", {class: "rule", d: `M0 6H${width}`}),
+        draw("rect", {x: Math.min(zero, to), y: 2, height: 8, width: Math.abs(to - zero)}),
+        draw("path", {class: "tick", d: `M${zero} 0V12`}));
+}
+
+function showRanking() {
+    const all = data.sensitivity;
+    if (!all) return;
+    const of = name => all.vars.find(v => v.name === name).values;
+    const cell = (x, both) => [make("td", {class: "number"}, format(x, 3)),
+                               make("td", {}, x === null ? "" : bar(x, both))];
+    const rows = all.axes[0].values.map((parameter, i) => make("tr", {"data-parameter": parameter},
+        make("th", {scope: "row"}, parameter), make("td", {}, of("role")[i]),
+        make("td", {class: "number"}, format(of("values")[i])),
+        cell(of("eta_squared")[i], false), cell(of("spearman")[i], true)));
+    const head = [["parameter"], ["swept as"], ["values", "number"], ["share of variance", "number"], [""],
+                  ["rank correlation", "number"], [""]];
+    byId("ranking").hidden = false;
+    byId("ranking-body").replaceChildren(
+        make("p", {class: "about"}, `How ${all.metric} depends on each swept parameter, over all ` +
+             `${Math.max(...of("n"))} finished trials, settings that were not the best included: the ` +
+             "share of its variance that lies between the parameter's values (eta squared), and " +
+             "Spearman's rank correlation."),
+        make("div", {class: "scroll"}, make("table", {class: "ranking"},
+            make("thead", {}, make("tr", {}, head.map(([text, kind]) =>
+                make(text ? "th" : "td", {scope: text ? "col" : null, class: kind}, text)))),
+            make("tbody", {}, rows))));
+}
+
 function showFailures() {
     const host = byId("failures-body");
     const failed = data.statuses.filter(s => s.failed).reduce((n, s) => n + s.n, 0);

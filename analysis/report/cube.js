@@ -36,12 +36,14 @@ function kindOf(name, cell) {
 const kinds = {failed: "all trials failed", pending: "not run yet",
                unsampled: "not sampled", none: "no value"};
 
-// What a cell is: [["ep.beta", "0.1"], ...], of axes that vary; `all`: and what goes with them
+// What a cell is: [["ep.beta", "0.1"], ...], of axes that vary, and of what changes with them where
+// the axis is no name; `all`: there too
 function placeOf(cell, all) {
     const at = positionsOf(cell);
     const of = v => [nameOf(v), short(v.values[at[v.dim]])];
     const place = axes.filter(a => a.values.length > 1).map(of);
-    return all ? place.concat(data.coords.filter(c => c.dim >= 0).map(of)) : place;
+    const told = c => c.dim >= 0 && (all || typeof axes[c.dim].values[0] === "number");
+    return place.concat(data.coords.filter(told).map(of));
 }
 const placeText = cell =>
     placeOf(cell).map(([name, value]) => `${name} ${value}`).join(", ") || "all trials";
@@ -74,6 +76,14 @@ function shownVariables() {
     return groups;
 }
 
+// A value as text; of a setting as short as it is, of what was measured with so many digits.
+const isSetting = v => v.name.startsWith("best_") || v.parameter !== undefined;
+const textOf = (name, cell, digits) => {
+    const value = valueOf(name, cell);
+    return typeof value === "number" && isSetting(variables.get(name)) ? short(value)
+        : format(value, digits);
+};
+
 // Rows of a cell: [key, label, text], of what there is; `single`: one number in each.
 function statisticsOf(name, cell, single) {
     const rows = [], of = suffix => valueOf(name + suffix, cell);
@@ -83,7 +93,7 @@ function statisticsOf(name, cell, single) {
         else rows.push([key, label, format(of(a[0])) + between + format(of(b[0]))]);
     };
     if (valueOf(name, cell) !== null || !isMetric(name))
-        rows.push(["median", isMetric(name) ? "median" : spellingOf(name), format(valueOf(name, cell))]);
+        rows.push(["median", isMetric(name) ? "median" : spellingOf(name), textOf(name, cell)]);
     if (isMetric(name) && of("") !== null) {
         pair("quartiles", "quartiles", ["_q1", "quartile 1"], ["_q3", "quartile 3"], " to ");
         pair("interval", "95 % interval", ["_low", "95 % from"], ["_high", "95 % to"], " to ");
@@ -95,8 +105,6 @@ function statisticsOf(name, cell, single) {
             rows.push([key, label, format(valueOf(key, cell))]);
     for (const v of data.vars)
         if (v.name.startsWith("best_") && v.name !== name && valueOf(v.name, cell) !== null)
-            rows.push([v.name, spellingOf(v.name), format(settingOf(v, cell))]);
+            rows.push([v.name, spellingOf(v.name), textOf(v.name, cell)]);
     return rows;
 }
-const settingOf = (v, cell) =>
-    typeof v.values[cell] === "number" ? short(v.values[cell]) : v.values[cell];

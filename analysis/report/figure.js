@@ -137,7 +137,8 @@ function heatmap(host) {
             if (kind === "measured" && box.width > 44 && box.height > 18)
                 printed.append(draw("text", {
                     x: left + box.width / 2, y: top + 0.5 * box.height + (lined ? 0.2 * box.height : 0) + 0.36 * em,
-                    "text-anchor": "middle", style: `fill: ${inkOn(scale.rgb(value))}`}, format(value, 3)));
+                    "text-anchor": "middle", style: `fill: ${inkOn(scale.rgb(value))}`},
+                    textOf(state.metric, cell, 3)));
         }
     p.svg.append(group, frameOf(p));
     const z = (i, j) => valueOf(state.metric, cellOn(sx, sy, i, j));
@@ -268,7 +269,7 @@ function curves(host) {
     if (sy && ends.length) lines.append(draw("text", {class: "title", x: p.left + p.w + 7,
         y: Math.max(em, Math.min(...labelAt) - 14)}, name));
     p.svg.append(lines, group, frameOf(p));
-    const entries = metric && isMetric(metric)
+    const entries = range && isMetric(metric)
         ? [[swatch(barOf(9, 12, 2, "--hue: var(--ink)")), "quartiles"]] : [];
     if (lengthOf(sy) > linesMax)
         entries.push([swatch(), `${linesMax} of ${lengthOf(sy)} values of ${name}`]);
@@ -324,10 +325,10 @@ function tableColumns() {
     const columns = [];
     for (const s of [...axes, ...data.coords.filter(c => c.dim >= 0)])
         columns.push({name: nameOf(s), of: cell => s.values[positionsOf(cell)[s.dim]], key: true});
-    columns.push({name: wordOf(metric) + metric, of: v(metric)});
+    columns.push({name: wordOf(metric) + metric, of: v(metric), kind: true});
     if (isMetric(metric))
         for (const [suffix, name] of [["_q1", "quartile 1"], ["_q3", "quartile 3"],
-                                      ["_low", "95 % from"], ["_high", "to"]])
+                                      ["_low", "95 % from"], ["_high", "95 % to"]])
             columns.push({name, of: v(metric + suffix)});
     for (const name of ["n", "n_failed", "n_pending", "n_unsampled"])
         if (name !== metric && (name === "n" || variables.get(name).values.some(x => x > 0)))
@@ -352,14 +353,17 @@ function sortedCells(columns) {
 
 function table(host) {
     const columns = tableColumns(), order = sortedCells(columns).slice(0, rowsMax);
-    const head = columns.map((c, k) => make("th", {scope: "col", "aria-sort":
+    const of = columns.map(c => c.of(order[0]));
+    const head = columns.map((c, k) => make("th", {scope: "col", class:
+        typeof of[k] === "string" ? null : "number", "aria-sort":
         state.sort.column === k ? (state.sort.down ? "descending" : "ascending") : null},
         make("button", {type: "button", "data-column": k}, c.name)));
     const rows = order.map(cell => make("tr", {"data-cell": cell},
         make("td", {}, make("button", {type: "button", class: "pin", "aria-label":
             `learning curves of ${placeText(cell)}`}, "·")),
         columns.map(c => make("td", {class: typeof c.of(cell) === "string" ? null : "number"},
-            c.key && c.of(cell) !== null ? short(c.of(cell)) : format(c.of(cell))))));
+            c.of(cell) === null && c.kind ? kinds[kindOf(state.metric, cell)]
+                : c.of(cell) !== null && c.key ? short(c.of(cell)) : format(c.of(cell))))));
     const body = make("tbody", {}, rows);
     host.replaceChildren(make("div", {class: "scroll", tabindex: 0, role: "region",
                                       "aria-label": "Table of cells"},
@@ -434,6 +438,7 @@ function showFigure() {
     byId("figure-about").textContent = about && about !== v.name
         ? about[0].toUpperCase() + about.slice(1) + "." + empty : empty.trim();
     hideTip();
+    byId("columns").classList.toggle("wide", state.view === "table");
     const drawn = {table, curves, map: scattered() ? samples : heatmap}[state.view];
     drawn(host);
 }

@@ -115,7 +115,7 @@ function showCells(host) {
             rows.get(key).texts[i] = text;
         }
     });
-    const head = make("thead", {}, make("tr", {}, make("th", {scope: "col"}, state.metric),
+    const head = make("thead", {}, make("tr", {}, make("th", {scope: "col"}, spellingOf(state.metric)),
         state.pins.map((_, i) => make("th", {scope: "col", class: "number"}, letterOf(i)))));
     const line = ([key, {label, texts}]) => make("tr", {"data-row": key},
         make("th", {scope: "row"}, label),

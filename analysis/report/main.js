@@ -198,6 +198,7 @@ function start() {
     recall();
     showTheme("auto");
     showHeader();
+    showRanking();
     showFailures();
     showReading();
     showProvenance();

@@ -16,7 +16,7 @@ function tipOf(cell) {
         kind === "measured"
             ? make("p", {class: "value"}, make("span", {class: "key"},
                    wordOf(state.metric) + spellingOf(state.metric)), " ",
-                   make("b", {"data-statistic": "value"}, format(valueOf(state.metric, cell))))
+                   make("b", {"data-statistic": "value"}, textOf(state.metric, cell)))
             : make("p", {class: "value"}, kinds[kind]),
         tableOf(statisticsOf(state.metric, cell).filter(([key]) => key !== "median")),
     ];
@@ -25,7 +25,7 @@ function tipOf(cell) {
 function spokenOf(cell) {
     const kind = kindOf(state.metric, cell);
     const value = kind === "measured" ? `${wordOf(state.metric)}${spellingOf(state.metric)} ` +
-        format(valueOf(state.metric, cell)) : kinds[kind];
+        textOf(state.metric, cell) : kinds[kind];
     return [placeText(cell) + ":", value,
             ...statisticsOf(state.metric, cell).filter(([key]) => key !== "median")
                 .map(([, label, text]) => `${label} ${text}`)].join("; ").replace(":;", ":");

@@ -28,7 +28,8 @@ static const nd_command commands[] = {
     {"map",
      "DIR... [-x P] [-y P] [--metric M] [--where p=v] [--baseline p=v] [--target V] "
      "[--contour V] [-o FILE] [--report FILE]",
-     "statistics over replicates, as NetCDF, table, figure or a page for a browser", nd_cmd_map},
+     "statistics over replicates, as NetCDF, table, figure or a page for a browser",
+     nd_cmd_map},
     {"check",
      "gdu | gradient | spectrum | rbm SPEC [--set p=v ...] [--batch N] [--points N] [-o "
      "FILE] "

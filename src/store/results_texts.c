@@ -13,8 +13,7 @@ static nd_code trials_of(const nd_results *r, size_t file, size_t rows, size_t *
     for (size_t i = 0; i < rows; i++)
         trial[i] = r->place || i >= r->n ? r->n : i;
     for (size_t i = 0; r->place && i < r->n; i++)
-        if (r->place[i].file == file && r->place[i].row < rows)
-            trial[r->place[i].row] = i;
+        if (r->place[i].file == file && r->place[i].row < rows) trial[r->place[i].row] = i;
     return ND_OK;
 }
 
