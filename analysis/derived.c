@@ -63,11 +63,10 @@ static nd_code describe(nd_cube *c, const nd_cube *map, nd_err *err)
     const struct {
         char **to;
         const char *from;
-    } texts[] = {{&c->title, map->title},
-                 {&c->summary, map->summary},
-                 {&c->history, map->history},
-                 {&c->source, map->source},
-                 {&c->spec, map->spec}};
+    } texts[] = {
+        {&c->title, map->title},   {&c->summary, map->summary}, {&c->history, map->history},
+        {&c->source, map->source}, {&c->spec, map->spec},       {&c->license, map->license},
+        {&c->id, map->id}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         ND_TRY(nd_series_describe(texts[i].to, texts[i].from, err));
     return ND_OK;
@@ -83,8 +82,9 @@ nd_code nd_derived_rows(nd_cube **out, const char *axis, bool texts, size_t n, s
         c->n_axes = 1;
         c->axes[0].dim = 0;
         c->n = n;
-        if (map) code = describe(c, map, err);
+        code = nd_series_describe(&c->axes[0].long_name, "number of the row", err);
     }
+    if (code == ND_OK && map) code = describe(c, map, err);
     if (code == ND_OK) return ND_OK;
     nd_cube_free(c);
     *out = NULL;

@@ -176,9 +176,9 @@ static int by_eta(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-static nd_code write_rows(const nd_map_builder *b, const ranked *rows, size_t n, nd_cube *c,
-                          nd_err *err)
+static nd_code write_rows(nd_map_builder *b, const ranked *rows, size_t n, nd_err *err)
 {
+    nd_cube *c = b->cube;
     nd_series *role, *values, *trials, *rho, *eta;
     ND_TRY(nd_series_describe(&c->axes[0].long_name, "swept parameter", err));
     ND_TRY(nd_derived_add(c, "eta_squared",
@@ -204,13 +204,10 @@ static nd_code write_rows(const nd_map_builder *b, const ranked *rows, size_t n,
         values->x[i] = (double)rows[i].values;
         trials->x[i] = (double)rows[i].n;
     }
-    ND_TRY(nd_series_describe(&c->title, b->r->campaign, err));
-    ND_TRY(nd_series_describe(&c->summary, b->r->question, err));
-    return nd_series_describe(&c->source, b->r->source, err);
+    return nd_map_describe(b, err);
 }
 
-static nd_code rank_all(nd_map_builder *b, const nd_map_options *o, nd_cube **out,
-                        nd_err *err)
+static nd_code rank_all(nd_map_builder *b, const nd_map_options *o, nd_err *err)
 {
     const int metric = nd_metric_find(o->metric);
     if (metric < 0)
@@ -238,9 +235,9 @@ static nd_code rank_all(nd_map_builder *b, const nd_map_options *o, nd_cube **ou
                     o->metric);
     if (code == ND_OK) {
         qsort(rows, n, sizeof *rows, by_eta);
-        code = nd_derived_rows(out, "parameter", true, n, 5, NULL, err);
+        code = nd_derived_rows(&b->cube, "parameter", true, n, 5, NULL, err);
     }
-    if (code == ND_OK) code = write_rows(b, rows, n, *out, err);
+    if (code == ND_OK) code = write_rows(b, rows, n, err);
     free(rows);
     free(x);
     return code;
@@ -251,10 +248,10 @@ nd_code nd_map_sensitivity(const nd_results *r, const nd_map_options *o, nd_cube
 {
     *out = NULL;
     nd_map_builder b = {.r = r, .o = o};
-    const nd_code code = rank_all(&b, o, out, err);
-    if (code != ND_OK) {
-        nd_cube_free(*out);
-        *out = NULL;
+    const nd_code code = rank_all(&b, o, err);
+    if (code == ND_OK) {
+        *out = b.cube;
+        b.cube = NULL;
     }
     nd_map_close(&b);
     return code;

@@ -474,7 +474,7 @@ static void ratio(void **state)
     holds(f, ">(1.30)<");
     f->o.figure = "curves";
     draw(f);
-    holds(f, ">ratio of medians<");
+    holds(f, "test_error_ratio<");
 }
 
 /* ---- tables ---- */
