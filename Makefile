@@ -185,9 +185,10 @@ bench: $(PROGRAM) ## what the kernels and trainings do on this machine (one core
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PROGRAM) bench
 
 SCALE := $(patsubst %.c,$(OBJ)/%,$(wildcard tests/bench/*_scale.c))
-bench-scale: $(SCALE) ## 10,000 workers and 1,000,000 trials, simulated; a journal of as many (needs 4 GB of disk)
+bench-scale: $(SCALE) ## 10,000 workers and 1,000,000 trials, simulated; a journal and a map of as many (needs 4 GB of disk)
 	$(Q)$(OBJ)/tests/bench/sched_scale
 	$(Q)$(OBJ)/tests/bench/journal_scale $(SCALE_TRIALS)
+	$(Q)$(OBJ)/tests/bench/map_scale $(SCALE_TRIALS)
 
 sanitize: ## unit tests and hostile input under AddressSanitizer and UndefinedBehaviorSanitizer
 	+@$(MAKE) --no-print-directory KIND=$@ FILTER='$(or $(FILTER),unit/ fuzz/ cli/bad_)' check-run

@@ -137,7 +137,9 @@ void nd_bootstrap_free(nd_bootstrap *b)
 {
     free(b->pair);
     free(b->scratch);
-    *b = (nd_bootstrap){0};
+    b->pair = NULL;
+    b->scratch = NULL;
+    b->n_pairs = b->n = 0;
 }
 
 static int by_value(const void *a, const void *b)

@@ -123,7 +123,7 @@ static nd_code make_map(place *at, nd_err *err)
     const double read = nd_now();
     if (code == ND_OK) code = nd_map_build(r, &o, &cube, err);
     const double built = nd_now();
-    if (code == ND_OK) code = nd_map_write(cube, &o, at->map, err);
+    if (code == ND_OK) code = nd_map_write(r, cube, &o, at->map, err);
     if (code == ND_OK)
         printf(
             "  read in %.1f s, %zu cells x %zu variables aggregated in %.1f s, written in "

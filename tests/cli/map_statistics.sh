@@ -50,6 +50,8 @@ for seed in 0 1; do # 0: as they are
         *) base= ;;
         esac
         check "... agrees with NumPy and SciPy" numbers check "$TMP/$name/results.nc" "$TMP/map.nc" test_error 0.3 $base
+        check "the learning curves of $name" exits 0 "$NUDGE" map "$TMP/$name" --table learning -o "$TMP/curves.nc"
+        check "... agree with NumPy" numbers learning "$TMP/$name/results.nc" "$TMP/curves.nc"
     done
 done
 check "another metric, another baseline" \

@@ -27,4 +27,6 @@ for spec in sweeps/*.yaml; do
     [ "${#sets[@]}" -gt 0 ] || continue
     check "... in small too" exits 0 "$NUDGE" plan "$spec" "${sets[@]}"
 done
+check "sweeps/README.md lists every sweep, with a command that fits it" \
+    /usr/bin/python3 tests/tools/sweeps_index.py "$NUDGE"
 finish

@@ -5,6 +5,7 @@
                                                     metrics that were not measured, values of any size
     map_statistics.py check RESULTS MAP METRIC [TARGET] [BASELINE_VARIABLE=VALUE]
                                                     every number of every cell, to 1e-9
+    map_statistics.py learning RESULTS CURVES       every number of the learning curves (nudge map --table learning)
 """
 import functools
 import itertools
@@ -248,4 +249,35 @@ def check(path, map_path, metric, target=None, baseline=None):
     sys.exit(1 if faults else 0)
 
 
-{"scramble": scramble, "check": check}[sys.argv[1]](*sys.argv[2:])
+def learning(path, curves_path):
+    compared, faults = 0, []
+    with xr.open_dataset(path) as results, xr.open_dataset(curves_path) as cube, netCDF4.Dataset(path) as f:
+        tuned = [v for v in f.variables if getattr(f[v], "role", None) == "tune"]
+        results = results.load()
+        metrics = [m for m in cube if not m.endswith(("_q1", "_q3"))]
+        measured = {v[:-6] for v in results if v.endswith("_curve") and not np.isnan(results[v].values).all()}
+        if set(metrics) != measured:
+            faults.append(f"curves of {sorted(metrics)}, not of {sorted(measured)}")
+        axes = cube[metrics[0]].dims[:-1]
+        for index in itertools.product(*(range(cube.sizes[a]) for a in axes)):
+            mine = np.all([results[a].values == cube[a].values[i] for a, i in zip(axes, index)], axis=0)
+            trials = results.isel(trial=np.flatnonzero(mine))
+            chosen = best_setting(trials, tuned) if tuned else trials
+            for m in metrics:
+                x = np.full((1, cube.sizes["epoch"]), np.nan)
+                if chosen is not None and (chosen.status == DONE).any():
+                    x = chosen[f"{m}_curve"].values[chosen.status.values == DONE].astype(np.float64)
+                for suffix, q in (("", 0.5), ("_q1", 0.25), ("_q3", 0.75)):
+                    for e in range(x.shape[1]):
+                        left = x[~np.isnan(x[:, e]), e]
+                        value = np.quantile(left, q) if len(left) else np.nan
+                        got = cube[m + suffix].values[index + (e,)]
+                        compared += 1
+                        if not same(got, value):
+                            faults.append(f"{m}{suffix}{list(index)}, epoch {e + 1}: {got!r}, not {value!r}")
+    print(f"{compared} numbers of learning curves compared")
+    print("\n".join(faults[:8]))
+    sys.exit(1 if faults else 0)
+
+
+{"scramble": scramble, "check": check, "learning": learning}[sys.argv[1]](*sys.argv[2:])
