@@ -44,11 +44,12 @@ static nd_code asked_levels(const char *list, double level[ND_LEVELS_MAX], size_
 }
 
 /* What was asked for ("none": nothing), else what a refinement followed, else half way; but not
- * between the few settings that were tried. */
+ * between the few settings that were tried, nor between names, which have no order. */
 nd_code nd_drawing_levels(const nd_drawing *f, double level[ND_LEVELS_MAX], size_t *n,
                           nd_err *err)
 {
     *n = 0;
+    if ((f->x.v && f->x.v->s) || (f->y.v && f->y.v->s)) return ND_OK;
     const char *followed = f->map->contour ? f->map->contour : "";
     const size_t name = strcspn(followed, " ");
     if (f->o->contour && !strcmp(f->o->contour, "none")) return ND_OK;
