@@ -51,7 +51,7 @@ NOT_IN_KERNELS := $(if $(filter fuzz,$(KIND)),-fsanitize%)
 NOT_BUILT := $(if $(filter 0,$(MPI)),src/sched/transport_mpi.c,src/sched/transport_none.c)
 SOURCES := $(filter-out $(KERNELS) $(NOT_BUILT),$(sort $(wildcard src/*/*.c analysis/*.c)))
 LIB_SOURCES := $(filter-out src/cli/main.c,$(SOURCES))
-TEMPLATES := $(wildcard analysis/figures/*.gp)
+TEMPLATES := $(wildcard analysis/figures/*.gp analysis/report/*)
 
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OBJ)/%.o) \
     $(foreach i,$(ISAS),$(KERNELS:src/kern/%.c=$(OBJ)/src/kern/$(i)/%.o)) \
@@ -117,7 +117,7 @@ $(OBJ)/src/kern/$(1)/%.o: src/kern/%.c | packages
 endef
 $(foreach i,$(ISAS),$(eval $(call KERNEL_RULE,$(i))))
 
-# Figure templates travel inside the program, as C strings.
+# Templates of figures and reports travel inside the program, as C strings.
 $(OBJ)/templates.c: $(TEMPLATES) analysis/figures/embed
 	@mkdir -p $(@D)
 	$(Q)sh analysis/figures/embed $(TEMPLATES) >$@

@@ -59,6 +59,7 @@ nd_code nd_map_write(const nd_results *r, const nd_cube *map, const nd_map_optio
 {
     const char *dot = strrchr(path, '.');
     const char *ending = dot && !strchr(dot, '/') ? dot + 1 : "";
+    if (!strcmp(ending, "html")) return nd_map_report(r, map, o, path, err);
     bool known = nd_figure_known(ending);
     for (size_t i = 0; i < FILES; i++)
         known |= !strcmp(files[i].ending, ending);
@@ -66,7 +67,7 @@ nd_code nd_map_write(const nd_results *r, const nd_cube *map, const nd_map_optio
         return ND_FAIL(
             err, ND_EUSAGE,
             "cannot tell the kind of file from \"%s\"; it must end in .nc, .csv, "
-            ".tex, .svg, .pdf or .png",
+            ".tex, .svg, .pdf, .png or .html",
             path);
     if (!o->ratio) return write(r, map, o, ending, path, err);
     nd_cube *ratio;

@@ -97,4 +97,9 @@ ND_MUST nd_code nd_map_contours(const nd_cube *map, const nd_map_options *o, nd_
 ND_MUST nd_code nd_map_write(const nd_results *r, const nd_cube *map,
                              const nd_map_options *o, const char *path, nd_err *err);
 
+/* Writes a page for a browser, with all it needs inside: the map, its learning curves, failures and
+ * where they come from. Also what nd_map_write writes as .html. ND_EINPUT: too many cells. */
+ND_MUST nd_code nd_map_report(const nd_results *r, const nd_cube *map,
+                              const nd_map_options *o, const char *path, nd_err *err);
+
 #endif

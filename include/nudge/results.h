@@ -84,6 +84,17 @@ ND_MUST nd_code nd_results_unite(nd_results **in, size_t n, nd_results **out, nd
 ND_MUST nd_code nd_results_curve(const nd_results *r, nd_metric_id metric, float **out,
                                  nd_err *err);
 
+/* Who is shown the texts of trials, one by one. */
+typedef struct nd_results_seer {
+    nd_code (*text)(void *ctx, size_t trial, const char *text, nd_err *err);
+    void *ctx;
+} nd_results_seer;
+
+/* Shows a variable of texts ("reason", "host", "isa"), from the files, in their order; nothing of a
+ * file that lacks it. */
+ND_MUST nd_code nd_results_texts(const nd_results *r, const char *name,
+                                 const nd_results_seer *see, nd_err *err);
+
 /* The column of a parameter ("ep.beta"), a variable ("ep_beta") or "case"; or NULL. */
 const nd_series *nd_results_column_find(const nd_results *r, const char *name);
 

@@ -1,4 +1,4 @@
-/* cmd_map.c -- nudge map: from results.nc to a cube, a table or a figure. */
+/* cmd_map.c -- nudge map: from results.nc to a cube, a table, a figure or a page. */
 #include "cli_impl.h"
 
 #include "nudge/file.h"
@@ -66,17 +66,21 @@ static nd_code output_path(const char *const *dirs, size_t n, const char *output
     return nd_text_check(path, err);
 }
 
+/* A page alone, or beside what -o names. */
 static nd_code map(const char *const *dirs, size_t n, const char *output,
-                   const nd_map_options *o, nd_err *err)
+                   const char *report, const nd_map_options *o, nd_err *err)
 {
     nd_text file = {0};
     nd_results *results = NULL;
     nd_cube *cube = NULL;
-    nd_code code = output_path(dirs, n, output, &file, err);
+    const bool write = output || !report;
+    nd_code code = write ? output_path(dirs, n, output, &file, err) : ND_OK;
     if (code == ND_OK) code = read_all(dirs, n, &results, err);
     if (code == ND_OK) code = nd_map_build(results, o, &cube, err);
-    if (code == ND_OK) code = nd_map_write(results, cube, o, file.s, err);
-    if (code == ND_OK) printf("%s\n", file.s);
+    if (code == ND_OK && write) code = nd_map_write(results, cube, o, file.s, err);
+    if (code == ND_OK && write) printf("%s\n", file.s);
+    if (code == ND_OK && report) code = nd_map_report(results, cube, o, report, err);
+    if (code == ND_OK && report) printf("%s\n", report);
     nd_cube_free(cube);
     nd_results_free(results);
     nd_text_free(&file);
@@ -91,7 +95,7 @@ static nd_code parse_level(const char *option, const char *text, double *out, nd
 
 nd_code nd_cmd_map(int argc, char **argv, nd_err *err)
 {
-    const char *output = NULL, *target = NULL, *tolerance = NULL;
+    const char *output = NULL, *report = NULL, *target = NULL, *tolerance = NULL;
     nd_list where = {0}, baseline = {0};
     nd_map_options o;
     nd_map_defaults(&o);
@@ -138,8 +142,11 @@ nd_code nd_cmd_map(int argc, char **argv, nd_err *err)
         {"title", 0, "TEXT", "in place of the campaign's name and question; '' for none",
          .value = &o.title},
         {"output", 'o', "FILE",
-         ".nc .csv .tex .svg .pdf or .png; default: DIR/map.nc of a single DIR",
+         ".nc .csv .tex .svg .pdf .png or .html; default: DIR/map.nc of a single DIR",
          .value = &output},
+        {"report", 0, "FILE",
+         "write all of it as a page for a browser; alone, or beside what -o names",
+         .value = &report},
         {0},
     };
     size_t n = 0;
@@ -160,7 +167,7 @@ nd_code nd_cmd_map(int argc, char **argv, nd_err *err)
     o.n_baseline = baseline.n;
     if (code == ND_OK) code = parse_level("target", target, &o.target, err);
     if (code == ND_OK) code = parse_level("tolerance", tolerance, &o.tolerance, err);
-    if (code == ND_OK) code = map(dirs, n, output, &o, err);
+    if (code == ND_OK) code = map(dirs, n, output, report, &o, err);
     free(where.v);
     free(baseline.v);
     free(dirs);

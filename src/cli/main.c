@@ -31,8 +31,9 @@ static const nd_command commands[] = {
      "DIR... [-x P] [-y P] [--metric M] [--where p=v] [--baseline p=v] [--target V] "
      "[--figure KIND] [--table KIND] [--lines P] [--panels P] [--ratio P=A/B] [--contour "
      "V,...] "
-     "[-o FILE]",
-     "statistics over replicates, as NetCDF, table or figure", nd_cmd_map},
+     "[-o FILE] [--report FILE]",
+     "statistics over replicates, as NetCDF, table, figure or a page for a browser",
+     nd_cmd_map},
     {"check",
      "gdu | gradient | spectrum | rbm SPEC [--set p=v ...] [--batch N] [--points N] [-o "
      "FILE] "

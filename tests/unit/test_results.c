@@ -136,6 +136,42 @@ static void round_trip(void **state)
     nd_results_free(r);
 }
 
+typedef struct seen {
+    size_t n;
+    bool right; /* each once, in their order, as they were written */
+    size_t stop_at;
+} seen;
+
+static nd_code see(void *ctx, size_t trial_seen, const char *text, nd_err *err)
+{
+    seen *s = ctx;
+    s->right &=
+        trial_seen == s->n++ && !strcmp(text, trial_seen == FAILED ? "loss is NaN" : "");
+    return s->n == s->stop_at ? ND_FAIL(err, ND_ECORRUPT, "enough") : ND_OK;
+}
+
+static void texts_are_shown(void **state)
+{
+    fixture *f = *state;
+    nd_err err;
+    nd_results *r;
+    assert_int_equal(write_results(f, f->path, &err), ND_OK);
+    assert_int_equal(nd_results_read(f->path, &r, &err), ND_OK);
+    seen s = {.right = true};
+    const nd_results_seer seer = {see, &s};
+    assert_int_equal(nd_results_texts(r, "reason", &seer, &err), ND_OK);
+    assert_int_equal(s.n, TRIALS);
+    assert_true(s.right);
+    s = (seen){.right = true, .stop_at = 1100}; /* in the second block */
+    assert_int_equal(nd_results_texts(r, "reason", &seer, &err), ND_ECORRUPT);
+    assert_int_equal(s.n, 1100);
+    assert_int_equal(nd_results_texts(r, "no_such", &seer, &err), ND_OK);
+    assert_int_equal(s.n, 1100);
+    unlink(f->path);
+    assert_int_not_equal(nd_results_texts(r, "reason", &seer, &err), ND_OK);
+    nd_results_free(r);
+}
+
 /* Creation time and seconds may differ; what a result is may not. */
 static void writes_are_equal(void **state)
 {
@@ -222,6 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip),
+        cmocka_unit_test(texts_are_shown),
         cmocka_unit_test(writes_are_equal),
         cmocka_unit_test(a_failed_write_leaves_the_old_file),
         cmocka_unit_test(other_files_are_refused),
