@@ -59,6 +59,7 @@ LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OBJ)/%.o) \
 LIB := $(OBJ)/libnudge.a
 UNIT_TESTS := $(patsubst %.c,$(OBJ)/%,$(wildcard tests/unit/test_*.c))
 FUZZ_TARGETS := $(patsubst %.c,$(OBJ)/%,$(wildcard tests/fuzz/fuzz_*.c))
+SCALE := $(patsubst %.c,$(OBJ)/%,$(wildcard tests/bench/*_scale.c))
 
 # Open MPI runs as root only when told to.
 MPIRUN ?= $(if $(filter 0,$(shell id -u)),OMPI_ALLOW_RUN_AS_ROOT=1 \
@@ -143,7 +144,7 @@ $(OBJ)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/support.c tests/fuzz/replay.c tes
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@.o $<
 	$(Q)$(LINK) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $@.o $(FUZZ_MAIN) $(LIB) $(LDLIBS_ALL)
 
-tests: $(UNIT_TESTS) $(FUZZ_TARGETS)
+tests: $(UNIT_TESTS) $(FUZZ_TARGETS) $(SCALE)
 
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
 
@@ -172,7 +173,7 @@ check: ## build and run all tests (FILTER='unit/ cli/' runs those whose path has
 	@$(SETUP) build mpi figures data tests
 	$(AGAIN) check-run
 
-check-run: $(PROGRAM) $(UNIT_TESTS) $(FUZZ_TARGETS)
+check-run: $(PROGRAM) tests
 	@OBJ=$(OBJ) NUDGE=$(PROGRAM) CC='$(CC)' tests/run $(FILTER)
 
 check-slurm: $(PROGRAM) ## campaigns as jobs of a Slurm cluster that the tests start (in `check` too)
@@ -184,7 +185,6 @@ check-long: $(PROGRAM) ## published learning curves, at length (tests/long)
 bench: $(PROGRAM) ## what the kernels and trainings do on this machine (one core, nothing else running)
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PROGRAM) bench
 
-SCALE := $(patsubst %.c,$(OBJ)/%,$(wildcard tests/bench/*_scale.c))
 bench-scale: $(SCALE) ## 10,000 workers and 1,000,000 trials, simulated; a journal and a map of as many (needs 4 GB of disk)
 	$(Q)$(OBJ)/tests/bench/sched_scale
 	$(Q)$(OBJ)/tests/bench/journal_scale $(SCALE_TRIALS)

@@ -31,6 +31,7 @@ typedef struct nd_side {
 /* Where things stand. */
 typedef struct nd_layout {
     double left, right, bottom, top; /* around all panels, em */
+    double ylabel;                   /* from the label of y to the panels */
     double gap_x, gap_y;             /* between them          */
     double width, height;            /* of one                */
     size_t columns, rows;
@@ -86,15 +87,22 @@ ND_MUST nd_code nd_drawing_sides(nd_drawing *f, const nd_sides_wanted *wanted, n
 void nd_drawing_free(nd_drawing *f);
 
 /* figure_ticks.c: nd_WHICHticks and nd_WHICHbare, without labels, to be given to `set xtics`: as
- * many as can be read on `room` em. Returns how wide the longest is, in em; *slanted: they stand
- * aslant. */
-double nd_ticks_side(nd_text *out, const char *which, const nd_side *s, double room,
-                     bool *slanted);
+ * many as can be read on `room` em; of names, all. What labels take, in em: */
+typedef struct nd_ticks_size {
+    double across, down; /* the longest; from the axis to their ends, below it */
+    double beyond;       /* how far the first sticks out to the left of the axis */
+} nd_ticks_size;
+nd_ticks_size nd_ticks_side(nd_text *out, const char *which, const nd_side *s, double room);
+/* Returns how wide the longest is. */
 double nd_ticks_even(nd_text *out, const char *which, double lo, double hi, double room,
                      bool upright);
 double nd_ticks_values(nd_text *out, const char *which, const double *x, size_t n);
 
-/* figure_layout.c: places for panels of height = aspect * width once left, right and the gaps are
+/* figure_layout.c: left and right are given; nd_layout_ticks chooses ticks of x, and widens left
+ * until they have room; returns their height. */
+double nd_layout_ticks(nd_drawing *f);
+
+/* Places for panels of height = aspect * width once left, right and the gaps are
  * known: first across, then down, where title, labels and key take what they need. */
 void nd_layout_across(nd_drawing *f);
 void nd_layout_down(nd_drawing *f, double aspect, double tick_height, size_t key_rows);
@@ -114,6 +122,9 @@ void nd_figure_value(nd_text *out, const nd_series *v,
 ND_MUST nd_code nd_drawing_levels(const nd_drawing *f, double level[ND_LEVELS_MAX],
                                   size_t *n, nd_err *err);
 ND_MUST nd_code nd_drawing_contours(nd_drawing *f, size_t *letters, nd_err *err);
+
+/* figure_heatmap.c: where along y the values of a row of cells are printed. */
+double nd_drawing_print_at(const nd_drawing *f, size_t j);
 
 /* One kind of figure each: the body of the script. */
 ND_MUST nd_code nd_drawing_heatmap(nd_drawing *f, nd_err *err);

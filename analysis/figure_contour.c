@@ -42,11 +42,12 @@ static nd_code asked_levels(const char *list, double level[ND_LEVELS_MAX], size_
 }
 
 /* What was asked for ("none": nothing), else what a refinement followed, else half way; but not
- * between the few settings that were tried. */
+ * between the few settings that were tried, nor between names, which have no order. */
 nd_code nd_drawing_levels(const nd_drawing *f, double level[ND_LEVELS_MAX], size_t *n,
                           nd_err *err)
 {
     *n = 0;
+    if ((f->x.v && f->x.v->s) || (f->y.v && f->y.v->s)) return ND_OK;
     const char *followed = f->map->contour ? f->map->contour : "";
     const size_t name = strcspn(followed, " ");
     if (f->o->contour && !strcmp(f->o->contour, "none")) return ND_OK;
@@ -68,7 +69,7 @@ nd_code nd_drawing_levels(const nd_drawing *f, double level[ND_LEVELS_MAX], size
 
 /* ---- labels ---- */
 
-/* How far a place is from the nearest centre or end of a cell row, in parts of the panel. */
+/* How far a place is from the nearest printed value or border, in parts of the panel. */
 static double clearance(const nd_drawing *f, double x, double y)
 {
     const double wide = f->x.edge[f->x.n] - f->x.edge[0],
@@ -77,7 +78,8 @@ static double clearance(const nd_drawing *f, double x, double y)
     least = fmin(least, fmin(y - f->y.edge[0], f->y.edge[f->y.n] - y) / high);
     for (size_t i = 0; i < f->x.n; i++)
         for (size_t j = 0; j < f->y.n; j++)
-            least = fmin(least, hypot((x - f->x.at[i]) / wide, (y - f->y.at[j]) / high));
+            least = fmin(least, hypot((x - f->x.at[i]) / wide,
+                                      (y - nd_drawing_print_at(f, j)) / high));
     return least;
 }
 

@@ -91,14 +91,16 @@ static size_t add_key(nd_drawing *f, size_t longest)
     nd_text *out = &f->script;
     nd_text title = {0};
     const double across = f->at.left + f->at.right + (double)f->at.columns * f->at.width;
-    const size_t entries = (f->y.n > 1 ? f->y.n : 2) + (count_failed(f) > 0);
+    const size_t failed = count_failed(f) > 0, words = strlen("all trials failed");
+    const size_t entries = (f->y.n > 1 ? f->y.n : 2) + failed;
+    if (failed && longest < words) longest = words;
     const char *band =
         f->ratio ? "as far as 95 % intervals allow" : "95 % interval of the median";
     const char *line = f->ratio ? "ratio of medians" : "median";
     nd_figure_text(out, "nd_key_band", band, 0);
     nd_figure_text(out, "nd_key_line", line, 0);
     if (f->y.n == 1) longest = strlen(band) + 1;
-    const double columns = fmax(floor(across / (LETTER * (double)longest + 5)), 1);
+    const double columns = fmax(floor(across / (LETTER * (double)longest + 6)), 1);
     const size_t rows = (size_t)ceil((double)entries / columns);
     if (f->y.n > 1) nd_figure_label(&title, f->y.v, nd_figure_name(f->y.v));
     nd_figure_text(out, "nd_key_title",
@@ -176,30 +178,27 @@ nd_code nd_drawing_curves(nd_drawing *f, nd_err *err)
 {
     const nd_sides_wanted wanted = {
         .x = f->o->x, .y = f->o->lines, .panel = f->o->panels, .most = 3, .curves = true};
-    bool slanted;
     ND_TRY(nd_drawing_sides(f, &wanted, err));
     nd_text *out = &f->script;
     const extent e = extent_of(f);
     const double tall = ASPECT * 0.8 * f->canvas.width / (f->canvas.points * 2.54 / 72) /
                         (f->panel.v ? 2 : 1);
-    f->at.left = 2.6 + nd_ticks_even(out, "y", e.lo, e.hi, tall, true);
+    f->at.left = 3.1 + nd_ticks_even(out, "y", e.lo, e.hi, tall, true);
+    f->at.ylabel = f->at.left - 1.1;
     f->at.right = 1.8;
     f->at.gap_x = 1.6;
     f->at.gap_y = 0.6;
-    nd_layout_across(f);
     /* values stand where they were measured; a point is not a cell as wide as its gap */
     const double span = f->x.at[f->x.n - 1] - f->x.at[0];
     const double room = span > 0 && f->x.scale != ND_SCALE_INDEX ? 0.04 * span : 0.5;
     f->x.edge[0] = f->x.at[0] - (f->x.n > 1 ? room : 0.5);
     f->x.edge[f->x.n] = f->x.at[f->x.n - 1] + (f->x.n > 1 ? room : 0.5);
-    double ticks = 0;
-    slanted = false;
-    if (f->x.scale == ND_SCALE_LINEAR && f->x.n > 12)
+    const double ticks = nd_layout_ticks(f);
+    if (f->x.scale == ND_SCALE_LINEAR &&
+        f->x.n > 12) /* rounder numbers than the measured */
         nd_ticks_even(out, "x", f->x.edge[0], f->x.edge[f->x.n], f->at.width, false);
-    else
-        ticks = nd_ticks_side(out, "x", &f->x, f->at.width, &slanted);
     const size_t longest = add_names(f);
-    nd_layout_down(f, ASPECT, slanted ? ticks + 1 : 1.6, add_key(f, longest));
+    nd_layout_down(f, ASPECT, ticks, add_key(f, longest));
     add_ylabel(f);
     nd_text_add(out, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", f->x.edge[0],
                 f->x.edge[f->x.n], e.lo, e.hi);

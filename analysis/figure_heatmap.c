@@ -72,6 +72,7 @@ static double add_colour_ticks(nd_drawing *f, double lo, double hi, double room)
         const size_t n = different(f, few, 16);
         return nd_ticks_values(out, "cb", few, n);
     }
+    if (hi < 1.25) return nd_ticks_even(out, "cb", lo, hi, room, true);
     size_t n = 0;
     for (size_t k = 0; k < sizeof ratios / sizeof *ratios && n < 16; k++) {
         const bool fine = fabs(log(ratios[k])) > 0 && fabs(log(ratios[k])) < 0.15 * log(hi);
@@ -139,8 +140,13 @@ static void add_number(nd_text *out, const nd_drawing *f, size_t cell, int digit
     nd_text_add(out, unsure ? ")\"" : "\"");
 }
 
-/* $printed: x y "0.123" ink; empty when the cells are too small for it. They stand below the
- * centre, where the contour passes least. */
+/* Below the centre, where the contour passes least. */
+double nd_drawing_print_at(const nd_drawing *f, size_t j)
+{
+    return 0.6 * f->y.at[j] + 0.4 * f->y.edge[j];
+}
+
+/* $printed: x y "0.123" ink; empty when the cells are too small for it. */
 static void add_printed(nd_drawing *f)
 {
     nd_text *out = &f->script;
@@ -157,8 +163,7 @@ static void add_printed(nd_drawing *f)
                 const size_t cell = nd_drawing_cell(f, i, j, k);
                 const double value = f->value->x[cell];
                 if (isnan(value)) continue;
-                nd_text_add(out, "%.9g %.9g ", f->x.at[i],
-                            0.6 * f->y.at[j] + 0.4 * f->y.edge[j]);
+                nd_text_add(out, "%.9g %.9g ", f->x.at[i], nd_drawing_print_at(f, j));
                 add_number(out, f, cell, digits);
                 nd_text_add(out, " 0x%06x\n",
                             (unsigned)nd_palette_ink(colour_of(f, value)));
@@ -204,7 +209,7 @@ static size_t key_rows(nd_drawing *f, size_t contour)
         entries++;
         longest = fmax(longest, (double)letters[k]);
     }
-    const double columns = fmax(floor(across / (LETTER * longest + 5)), 1);
+    const double columns = fmax(floor(across / (LETTER * longest + 6)), 1);
     const size_t rows = (size_t)ceil((double)entries / columns);
     nd_text_add(&f->script, "nd_key_rows = %zu\n", rows ? rows : 1);
     return rows;
@@ -215,7 +220,6 @@ nd_code nd_drawing_heatmap(nd_drawing *f, nd_err *err)
     const nd_sides_wanted wanted = {
         .x = f->o->x, .y = f->o->y, .panel = f->o->panels, .most = 3, .y_needed = true};
     double lo, hi;
-    bool slanted;
     ND_TRY(nd_drawing_sides(f, &wanted, err));
     colour_range(f, &lo, &hi);
     nd_text *out = &f->script;
@@ -224,13 +228,13 @@ nd_code nd_drawing_heatmap(nd_drawing *f, nd_err *err)
     /* the axis' own room is not known yet; a canvas' width does for it */
     const double tall = ASPECT * 0.7 * f->canvas.width / (f->canvas.points * 2.54 / 72) /
                         (f->panel.v ? 2 : 1);
-    f->at.left = 2.6 + nd_ticks_side(out, "y", &f->y, tall, &slanted);
+    f->at.left = 3.1 + nd_ticks_side(out, "y", &f->y, tall).across;
+    f->at.ylabel = f->at.left - 1.1;
     f->at.right = 5.4 + add_colour_ticks(f, lo, hi, tall);
     f->at.gap_x = 1.2;
     f->at.gap_y = 0.6;
-    nd_layout_across(f);
-    const double x_ticks = nd_ticks_side(out, "x", &f->x, f->at.width, &slanted);
-    nd_layout_down(f, ASPECT, slanted ? x_ticks + 1 : 1.6, key_rows(f, contour));
+    const double x_ticks = nd_layout_ticks(f);
+    nd_layout_down(f, ASPECT, x_ticks, key_rows(f, contour));
     add_side_labels(f);
     nd_text_add(out, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", f->x.edge[0],
                 f->x.edge[f->x.n], f->y.edge[0], f->y.edge[f->y.n]);

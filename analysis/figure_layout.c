@@ -29,6 +29,17 @@ void nd_layout_across(nd_drawing *f)
     l->width = (f->canvas.width / em(f) - l->left - l->right - gaps) / (double)l->columns;
 }
 
+double nd_layout_ticks(nd_drawing *f)
+{
+    nd_text tried = {0};
+    nd_layout_across(f);
+    const double beyond = nd_ticks_side(&tried, "x", &f->x, f->at.width).beyond;
+    nd_text_free(&tried);
+    if (beyond + MARGIN > f->at.left) f->at.left = beyond + MARGIN;
+    nd_layout_across(f);
+    return nd_ticks_side(&f->script, "x", &f->x, f->at.width).down;
+}
+
 /* nd_title: the campaign and its question, or what was given instead; returns its lines. */
 static size_t add_title(nd_drawing *f)
 {
@@ -110,6 +121,7 @@ void nd_layout_down(nd_drawing *f, double aspect, double tick_height, size_t key
         {"nd_gap_x", l->gap_x, across},
         {"nd_gap_y", l->gap_y, down},
         {"nd_key_y", MARGIN, down},
+        {"nd_ylabel_x", l->left - f->at.ylabel, across},
         {"nd_xlabel_y", MARGIN + key + label - 0.5 * LINE, down},
         {"nd_title_y", down - MARGIN - 0.5 * LINE, down},
     };

@@ -10,7 +10,7 @@
 #define LINE   1.3
 #define APART  0.8
 
-static const double SIN_30 = 0.5;
+static const double SIN_30 = 0.5, COS_30 = 0.866;
 
 typedef struct tick_list {
     nd_text full, bare; /* 'label' at, ...;   '' at, ... */
@@ -26,14 +26,21 @@ static size_t letters(const char *s)
     return n;
 }
 
-static void add_tick(tick_list *t, const char *label, double at)
+/* In lines of about so many letters (0: one); returns how many. */
+static size_t add_lines(tick_list *t, const char *label, size_t width, double at)
 {
     nd_text_add(&t->full, t->n ? ", " : "");
-    nd_figure_quote(&t->full, label, 0);
+    const size_t lines = nd_figure_quote(&t->full, label, width);
     nd_text_add(&t->full, " %.9g", at);
     nd_text_add(&t->bare, "%s'' %.9g", t->n ? ", " : "", at);
     t->longest = fmax(t->longest, LETTER * (double)letters(label));
     t->n++;
+    return lines;
+}
+
+static void add_tick(tick_list *t, const char *label, double at)
+{
+    (void)add_lines(t, label, 0, at);
 }
 
 /* nd_xticks = "rotate ... ('0.1' 0, ...)", to be read by a macro: hence quoted twice. */
@@ -59,38 +66,77 @@ static double finish(nd_text *out, const char *which, tick_list *t, const char *
     return longest;
 }
 
-double nd_ticks_side(nd_text *out, const char *which, const nd_side *s, double room,
-                     bool *slanted)
+/* The longest word of any name, em. */
+static double longest_word(const nd_series *v)
+{
+    double longest = 0;
+    for (size_t i = 0; i < v->n; i++)
+        for (const char *at = v->s[i]; *at;) {
+            char word[128];
+            const size_t n = strcspn(at, " ");
+            nd_copy(word, (n < sizeof word ? n : sizeof word - 1) + 1, at);
+            longest = fmax(longest, LETTER * (double)letters(word));
+            at += n + (at[n] == ' ');
+        }
+    return longest;
+}
+
+static double longest_value(const nd_series *v)
+{
+    double longest = 0;
+    for (size_t i = 0; i < v->n; i++) {
+        nd_text label = {0};
+        nd_figure_value(&label, v, i);
+        longest = fmax(longest, LETTER * (double)letters(nd_text_str(&label)));
+        nd_text_free(&label);
+    }
+    return longest;
+}
+
+/* Names are all told: side by side, else in lines, else aslant. */
+static nd_ticks_size ticks_names(nd_text *out, const nd_side *s, double room)
+{
+    const double each = room / (double)s->n - APART;
+    const bool slanted = longest_word(s->v) > each;
+    const size_t width = slanted ? 0 : (size_t)(each / LETTER);
+    tick_list t = {0};
+    size_t lines = 1;
+    for (size_t i = 0; i < s->n; i++) {
+        const size_t made = add_lines(&t, s->v->s[i], width, s->at[i]);
+        if (made > lines) lines = made;
+    }
+    const double longest =
+        0.88 * longest_value(s->v); /* letters are not as wide as digits */
+    finish(out, "x", &t, slanted ? "rotate by 30 right " : "");
+    const nd_ticks_size upright = {.across = longest, .down = LINE * (double)lines + 0.3};
+    if (!slanted) return upright;
+    return (nd_ticks_size){.across = longest,
+                           .down = SIN_30 * longest + 1,
+                           .beyond = COS_30 * longest - 0.5 * room / (double)s->n};
+}
+
+nd_ticks_size nd_ticks_side(nd_text *out, const char *which, const nd_side *s, double room)
 {
     assert(s->n > 0);
     const bool across = *which == 'x';
+    if (across && s->v->s) return ticks_names(out, s, room);
     const double span = s->edge[s->n] - s->edge[0];
     tick_list t = {0};
-    nd_text label = {0};
-    double end = -HUGE_VAL, longest = 0; /* of the last label, em */
+    double end = -HUGE_VAL; /* of the last label, em */
     for (size_t i = 0; i < s->n; i++) {
-        nd_text_clear(&label);
+        nd_text label = {0};
         nd_figure_value(&label, s->v, i);
-        const double wide = LETTER * (double)letters(nd_text_str(&label));
-        longest = fmax(longest, wide);
-    }
-    *slanted = across && s->v->s && (longest + APART) * (double)s->n > room;
-    for (size_t i = 0; i < s->n; i++) {
-        nd_text_clear(&label);
-        nd_figure_value(&label, s->v, i);
+        const double wide = LETTER * (double)letters(nd_text_str(&label)) + APART;
         const double middle = (s->at[i] - s->edge[0]) / span * room;
-        const double half =
-            *slanted || !across
-                ? 0.5 * LINE
-                : 0.5 * (LETTER * (double)letters(nd_text_str(&label)) + APART);
-        if (middle - half < end) continue;
-        add_tick(&t, nd_text_str(&label), s->at[i]);
-        end = middle + half;
+        const double half = 0.5 * (across ? wide : LINE);
+        if (middle - half >= end) {
+            add_tick(&t, nd_text_str(&label), s->at[i]);
+            end = middle + half;
+        }
+        out->failed |= label.failed;
+        nd_text_free(&label);
     }
-    out->failed |= label.failed;
-    nd_text_free(&label);
-    const double wide = finish(out, which, &t, *slanted ? "rotate by 30 right " : "");
-    return *slanted ? SIN_30 * wide : wide;
+    return (nd_ticks_size){.across = finish(out, which, &t, ""), .down = LINE + 0.3};
 }
 
 /* 1, 2 or 5 of a power of ten, not smaller than part. */

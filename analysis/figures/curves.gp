@@ -10,8 +10,7 @@ set border 3
 set grid ytics linecolor rgb "#c8c8c8" linewidth 0.8 dashtype 1
 set y2range [-0.03:1]
 set style fill transparent solid 0.18 noborder
-set key at screen 0.5, nd_key_y bottom center horizontal maxrows nd_key_rows Left reverse \
-    samplen 2.5 width 1 title nd_key_title
+set key off
 array nd_point[6] = [7, 5, 9, 11, 13, 15]
 nd_type(j) = nd_point[1 + (j - 1) % 6]
 nd_set(p, j) = (p - 1) * nd_lines + j - 1
@@ -23,10 +22,7 @@ if (nd_ratio) {
 
 set multiplot
 do for [p = 1:nd_panels] {
-    if (p > 1) {
-        unset label
-        unset key
-    }
+    if (p > 1) { unset label }
     set lmargin at screen nd_panel_left(p)
     set rmargin at screen nd_panel_left(p) + nd_panel_width
     set tmargin at screen nd_panel_top(p)
@@ -34,22 +30,26 @@ do for [p = 1:nd_panels] {
     set title nd_panel[p] offset 0, -0.7
     if (p + nd_columns > nd_panels) { set xtics @nd_xticks } else { set xtics @nd_xbare }
     if (p % nd_columns == 1 || nd_columns == 1) { set ytics @nd_yticks } else { set ytics @nd_ybare }
-    plot \
-        $points index nd_set(p, 1) using 1:(nd_band ? $5 : NaN):6 with filledcurves \
-            fillstyle solid 1 noborder linecolor rgb "#cfe1f2" \
-            title (nd_band ? nd_key_band : ""), \
+    plot $points index nd_set(p, 1) using 1:(nd_band ? $5 : NaN):6 with filledcurves \
+            fillstyle solid 1 noborder linecolor rgb "#cfe1f2", \
         for [j = 1:nd_lines] $points index nd_set(p, j) using 1:(nd_dense ? $3 : NaN):4 \
-            with filledcurves linecolor rgb nd_colour[j] notitle, \
+            with filledcurves linecolor rgb nd_colour[j], \
         for [j = 1:nd_lines] $points index nd_set(p, j) \
             using 1:2:(nd_dense ? $2 : $3):(nd_dense ? $2 : $4) with yerrorbars \
             pointtype nd_type(j) pointsize (nd_dense ? 0 : 1.1) linewidth 1 \
-            linecolor rgb nd_colour[j] notitle, \
+            linecolor rgb nd_colour[j], \
         for [j = 1:nd_lines] $points index nd_set(p, j) using 1:2 with linespoints \
             pointtype nd_type(j) pointsize (nd_dense ? 0 : 1.1) linewidth 1.6 \
-            linecolor rgb nd_colour[j] title nd_name(j), \
+            linecolor rgb nd_colour[j], \
         $failed index p - 1 using 1:(0):2 axes x1y2 with points pointtype 2 pointsize 1.4 \
-            linewidth 1.2 linecolor rgb variable notitle, \
-        NaN with points pointtype 2 pointsize 1.4 linecolor rgb "black" \
-            title (nd_failed ? "all trials failed" : "")
+            linewidth 1.2 linecolor rgb variable
 }
+# the key: a plot of its own as wide as the canvas, because it is folded to the width of its plot
+@nd_key_plot title nd_key_title
+plot NaN with boxes fillstyle solid 1 noborder linecolor rgb "#cfe1f2" \
+        title (nd_band ? nd_key_band : ""), \
+    for [j = 1:nd_lines] NaN with linespoints pointtype nd_type(j) \
+        pointsize (nd_dense ? 0 : 1.1) linewidth 1.6 linecolor rgb nd_colour[j] title nd_name(j), \
+    NaN with points pointtype 2 pointsize 1.4 linecolor rgb "black" \
+        title (nd_failed ? "all trials failed" : "")
 unset multiplot

@@ -8,6 +8,7 @@
 #define NUDGE_MODEL_H
 
 #include "nudge/bytes.h"
+#include "nudge/converters.h"
 #include "nudge/dataset.h"
 #include "nudge/device.h"
 #include "nudge/optimiser.h"

@@ -530,13 +530,19 @@ static nd_code bench_convolution(bool json, nd_json *j, size_t *from, nd_err *er
     return ND_OK;
 }
 
-/* Devices of every type, with non-linearity and cycle-to-cycle noise, through a bank as
- * models use it, with the kernels that the program uses here. */
+/* ---- devices ----
+ *
+ * A bank of pairs with non-linearity and cycle-to-cycle noise, as models use it, with the
+ * kernels that the program uses here. */
 typedef struct device_bench {
     bench b; /* first: what seconds_of passes on */
+    nd_params p;
     nd_bank *bank;
-    const float *pulse;
+    float *pulse;            /* panels; up and down in turn */
+    float *wanted, *scratch; /* panels; wanted of several pulses' size */
 } device_bench;
+
+enum { BANK_INPUTS = 784, BANK_OUTPUTS = 300 };
 
 static void run_bank(const bench *b)
 {
@@ -545,28 +551,53 @@ static void run_bank(const bench *b)
     d->bank->type->pulse(d->bank, d->pulse, at);
 }
 
-static nd_code devices_per_second(nd_device_id id, double *rate, nd_err *err)
+/* A whole update. What is wanted changes sign every time: no device stays at a bound. */
+static void run_program(const bench *b)
 {
-    enum { ROWS = 784, COLUMNS = 300 };
-    nd_params p;
+    const device_bench *d = (const device_bench *)(const void *)b;
+    const nd_at at = {
+        .seed = 1, .stream = ND_STREAM_CYCLE, .batch = (uint32_t)d->bank->updates};
+    nd_kern()->scale(nd_panels(BANK_INPUTS, BANK_OUTPUTS), -1, d->wanted, d->wanted);
+    nd_bank_program(d->bank, d->wanted, d->scratch, at);
+}
+
+static void take_bank(device_bench *d, nd_arena *a)
+{
+    const size_t cells = nd_panels(BANK_INPUTS, BANK_OUTPUTS);
+    nd_bank_take(d->bank, &d->p, BANK_INPUTS, BANK_OUTPUTS, 0, false, a);
+    d->pulse = nd_arena_take(a, cells, sizeof *d->pulse);
+    d->wanted = nd_arena_take(a, cells, sizeof *d->wanted);
+    d->scratch = nd_arena_take(a, nd_bank_scratch(d->bank), sizeof *d->scratch);
+}
+
+static nd_code devices_per_second(nd_device_id type, nd_program_id scheme,
+                                  void (*run)(const bench *), double *rate, nd_err *err)
+{
+    const size_t cells = nd_panels(BANK_INPUTS, BANK_OUTPUTS);
     nd_bank bank;
+    device_bench d = {.bank = &bank};
     nd_arena measure = {0}, arena = {0};
-    nd_params_defaults(&p);
-    p.device_kind = id;
-    p.device_c2c = 0.01;
-    nd_bank_take(&bank, &p, ROWS, COLUMNS, 0, false, &measure);
-    const size_t cells = nd_panels(ROWS, COLUMNS);
-    (void)nd_arena_take(&measure, cells, sizeof(float));
+    nd_params_defaults(&d.p);
+    d.p.device_kind = type;
+    d.p.device_c2c = 0.01;
+    d.p.program_scheme = scheme;
+    take_bank(&d, &measure);
     ND_TRY(nd_arena_new(&arena, measure.used, err));
-    nd_bank_take(&bank, &p, ROWS, COLUMNS, 0, false, &arena);
-    float *pulse = nd_arena_take(&arena, cells, sizeof *pulse);
+    take_bank(&d, &arena);
     for (size_t i = 0; i < cells; i++)
-        pulse[i] = i % 2 ? 0.001f : -0.001f;
-    bank.type->init(&bank, ROWS);
-    const device_bench d = {.bank = &bank, .pulse = pulse};
-    *rate = 2.0 * ROWS * COLUMNS / seconds_of(run_bank, &d.b, 0.05);
+        d.pulse[i] = i % 2 ? 0.001f : -0.001f;
+    nd_kern()->normals((nd_at){.seed = 2}, cells, 0, 0.003f, d.wanted);
+    nd_bank_init(&bank, BANK_INPUTS);
+    *rate = 2.0 * BANK_INPUTS * BANK_OUTPUTS / seconds_of(run, &d.b, 0.05);
     nd_arena_free(&arena);
     return ND_OK;
+}
+
+static void device_row(const char *name, double rate, bool json, nd_json *j)
+{
+    nd_json_key(j, name), nd_json_real(j, rate);
+    if (!json)
+        printf("  %-25s %-7s %8.1f M devices/s\n", name, nd_kern()->isa, rate * 1e-6);
 }
 
 static nd_code bench_devices(bool json, nd_json *j, nd_err *err)
@@ -577,15 +608,32 @@ static nd_code bench_devices(bool json, nd_json *j, nd_err *err)
 #undef D
     };
     nd_json_key(j, "devices_per_second"), nd_json_open(j, '{');
-    if (!json) printf("devices with non-linearity and cycle-to-cycle noise:\n");
+    if (!json) printf("pulses on devices with non-linearity and cycle-to-cycle noise:\n");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         double rate;
         if (i == ND_DEVICE_ideal) continue;
-        ND_TRY(devices_per_second((nd_device_id)i, &rate, err));
-        nd_json_key(j, names[i]), nd_json_real(j, rate);
-        if (!json)
-            printf("  %-25s %-7s %8.1f M devices/s\n", names[i], nd_kern()->isa,
-                   rate * 1e-6);
+        ND_TRY(devices_per_second((nd_device_id)i, ND_PROGRAM_cst, run_bank, &rate, err));
+        device_row(names[i], rate, json, j);
+    }
+    nd_json_close(j);
+    return ND_OK;
+}
+
+static nd_code bench_schemes(bool json, nd_json *j, nd_err *err)
+{
+    static const char *const names[] = {
+#define R(id, name, help, source) name,
+#include "nudge/programs.def"
+#undef R
+    };
+    nd_json_key(j, "programmed_per_second"), nd_json_open(j, '{');
+    if (!json) printf("updates of such devices (ernoult), by scheme:\n");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        double rate;
+        if (i == ND_PROGRAM_automatic) continue;
+        ND_TRY(devices_per_second(ND_DEVICE_ernoult, (nd_program_id)i, run_program, &rate,
+                                  err));
+        device_row(names[i], rate, json, j);
     }
     nd_json_close(j);
     return ND_OK;
@@ -607,6 +655,7 @@ static nd_code run_all(bench *b, bool json, nd_json *j, nd_err *err)
     ND_TRY(bench_training(json, j, err));
     nd_json_close(j);
     ND_TRY(bench_devices(json, j, err));
+    ND_TRY(bench_schemes(json, j, err));
     nd_json_close(j);
     if (json) printf("%s\n", nd_text_str(&j->text));
     return nd_text_check(&j->text, err);

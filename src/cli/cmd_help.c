@@ -136,7 +136,7 @@ static const struct {
 } registries[] = {
     {"models", models, "model.kind", {"model.", "ep.", "rbm.", "train."}},
     {"devices", devices, "device.kind", {0}},
-    {"devices", presets, "device.preset", {"device."}},
+    {"devices", presets, "device.preset", {"device.", "read."}},
     {"programs", programs, "program.scheme", {"program."}},
     {"datasets", datasets, "data.name", {"data."}},
     {"activations", activations, "model.activation", {0}},

@@ -107,6 +107,17 @@ static void normals(const nd_bank *b, size_t l, uint32_t quantity, double mean, 
     nd_kern()->normals(at, nd_bank_cells(b), (float)mean, (float)sd, to);
 }
 
+/* With that mean and sd; mean not 0. */
+static void log_normals(const nd_bank *b, size_t l, uint32_t quantity, double mean,
+                        double sd, float *to)
+{
+    const size_t n = nd_bank_cells(b);
+    const double variance = log1p(sd / mean * (sd / mean));
+    normals(b, l, quantity, log(fabs(mean)) - variance / 2, sqrt(variance), to);
+    nd_kern()->exponential(n, to, to);
+    if (mean < 0) nd_kern()->scale(n, -1.0f, to, to);
+}
+
 static float within(float x, float lo, float hi)
 {
     return x < lo ? lo : x > hi ? hi : x;
@@ -168,8 +179,9 @@ static void draw_shapes(nd_bank *b, size_t l, bool up, float *const k[ND_LAW_K])
 {
     const nd_law *law = b->type->law;
     float *shape = k[0]; /* is overwritten last */
-    normals(b, l, up ? DRAW_SHAPE_UP : DRAW_SHAPE_DOWN, law->shape(b->p, up),
-            b->p->device_d2d_shape, shape);
+    const bool normal = b->p->device_d2d_shape_kind == ND_D2D_NORMAL;
+    (normal ? normals : log_normals)(b, l, up ? DRAW_SHAPE_UP : DRAW_SHAPE_DOWN,
+                                     law->shape(b->p, up), b->p->device_d2d_shape, shape);
     for (size_t i = 0; i < nd_bank_cells(b); i++) {
         double constant[ND_LAW_K];
         law->curve(b->p, (double)shape[i], up, constant);
@@ -194,12 +206,27 @@ static void draw_variation(nd_bank *b, size_t j, int side)
     }
 }
 
+/* A bound whose nominal value is x (0 or 1), in units of the nominal range: normal there, or
+ * log-normal as a conductance. */
+static void draw_bound(const nd_bank *b, size_t l, uint32_t quantity, double x, float *to)
+{
+    const double sd = b->p->device_d2d_bounds;
+    if (b->p->device_d2d_bounds_kind == ND_D2D_NORMAL) {
+        normals(b, l, quantity, x, sd, to);
+        return;
+    }
+    const double range = nd_device_range(b->p), lowest = 1 - range;
+    log_normals(b, l, quantity, lowest + range * x, sd * range, to);
+    for (size_t i = 0; i < nd_bank_cells(b); i++)
+        to[i] = (float)(((double)to[i] - lowest) / range);
+}
+
 /* G_min and G_max of a device's own. They keep a hundredth of the range apart. */
 static void draw_bounds(nd_bank *b, size_t l, nd_leg *leg)
 {
     if (!leg->low) return;
-    normals(b, l, DRAW_LOW, 0, b->p->device_d2d_bounds, leg->low);
-    normals(b, l, DRAW_HIGH, 1, b->p->device_d2d_bounds, leg->span);
+    draw_bound(b, l, DRAW_LOW, 0, leg->low);
+    draw_bound(b, l, DRAW_HIGH, 1, leg->span);
     for (size_t i = 0; i < nd_bank_cells(b); i++)
         leg->span[i] = within(leg->span[i] - leg->low[i], 0.01f, endless);
 }

@@ -26,6 +26,12 @@ static bool no_shape(const nd_params *p)
 {
     return p->device_d2d_shape > 0 && !law_of(p)->constants;
 }
+static bool shape_without_size(const nd_params *p)
+{
+    const nd_law *law = law_of(p);
+    return p->device_d2d_shape > 0 && p->device_d2d_shape_kind == ND_D2D_LOG_NORMAL &&
+           law->constants && (law->shape(p, true) == 0 || law->shape(p, false) == 0);
+}
 static bool one_taking_turns(const nd_params *p)
 {
     return p->device_turns == ND_TURNS_IN_TURN && p->device_per_weight == 1;
@@ -118,6 +124,9 @@ static const struct {
     {no_shape, "device.d2d_shape varies a type's non-linearity, and this device.kind has "
                "none: set it "
                "to 0"},
+    {shape_without_size,
+     "device.d2d_shape_kind log-normal spreads sizes, and a non-linearity is 0: set it to "
+     "something else, or take normal"},
     {one_taking_turns,
      "device.turns in-turn needs device.per_weight above 1: a single device has nobody to "
      "take turns with"},

@@ -124,7 +124,7 @@ static void step_layer(const nd_net *net, const nd_ep_moment *m, size_t l, size_
         nd_ep_hear(e, l, B, &sound, &a);
         a.out = part_of(c->pre, e, l, B, n, part);
         nd_kern()->affine(&a);
-        if (e->imperfect && part == 0) nd_ep_neurons(net, m, l, a.out);
+        if (e->set_out && part == 0) nd_ep_neurons(net, m, l, a.out);
         r.B = a.B, r.n = a.n; /* as the layer is seen: see nd_ep_hear */
         r.pre[part] = a.out;
         r.old[part] = part_of(c->now, e, l, B, n, part);

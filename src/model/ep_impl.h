@@ -68,10 +68,12 @@ typedef struct nd_ep {
     size_t L; /* links, and free layers */
     nd_ep_layer layer[ND_EP_LAYERS + 1];
     nd_ep_link link[ND_EP_LAYERS];
-    bool energy;    /* dynamics down an energy; else prototypical                       */
-    bool soft;      /* layer 0 is a softmax read-out: its "state" is beta (y - softmax) */
-    bool free;      /* backward weights of their own                                    */
-    bool imperfect; /* neurons need their pre-activation set out                        */
+    bool energy; /* dynamics down an energy; else prototypical                       */
+    bool soft;   /* layer 0 is a softmax read-out: its "state" is beta (y - softmax) */
+    bool free;   /* backward weights of their own                                    */
+    bool
+        set_out; /* pre-activations are set out, for what neurons or converters do to them */
+    nd_converters converters;
     nd_ep_states zero, rest[3], other; /* rest[nd_phase] */
     float *drive;       /* (B, ld) of layer L-1: what the input says, constant          */
     uint8_t *input_arg; /* ... and through which pooling                                */

@@ -59,16 +59,19 @@ void nd_ep_refresh(const nd_net *net)
     }
 }
 
-/* out (B, ld) = pool(w * lower) + b */
+/* out (B, ld) = pool(w * lower) + b; converters stand behind the pooling. */
 static void convolve(const nd_ep *e, size_t l, size_t B, const float *lower, bool bias,
                      float *out, uint8_t *arg)
 {
     const nd_ep_link *k = &e->link[l];
+    const nd_ep_layer *layer = &e->layer[l];
+    const nd_converters *c = &e->converters;
+    const bool ideal = nd_converters_are_ideal(c);
     const nd_conv_forward f = {.g = k->g,
                                .B = B,
-                               .lower = lower,
+                               .lower = nd_convert_states(c, B * e->layer[l + 1].ld, lower),
                                .w = k->W->weight,
-                               .bias = bias ? k->b->weight : NULL,
+                               .bias = bias && ideal ? k->b->weight : NULL,
                                .out = out,
                                .argmax = arg,
                                .scratch = e->scratch};
@@ -76,6 +79,11 @@ static void convolve(const nd_ep *e, size_t l, size_t B, const float *lower, boo
         nd_fft_conv_forward(&k->fft, &f);
     else
         nd_kern()->conv(&f);
+    if (ideal) return;
+    nd_convert_sums(c, B * layer->ld, out);
+    const size_t ld = nd_ld(layer->maps);
+    for (size_t i = 0; bias && i < B * layer->pixels; i++)
+        nd_kern()->add(ld, k->b->weight, out + i * ld);
 }
 
 void nd_ep_refresh_input(const nd_net *net, const nd_ep_moment *m)
@@ -94,7 +102,7 @@ void nd_ep_refresh_input(const nd_net *net, const nd_ep_moment *m)
         .terms = 1,
         .term = {{m->x, first->W->k, nd_ld(first->W->k), first->W->weight}},
         .out = e->drive};
-    nd_kern()->affine(&input);
+    nd_convert_affine(&e->converters, &input);
 }
 
 /* From the layer below: the drive, and a term if the link is dense. */
@@ -130,6 +138,32 @@ static void own_drive(const nd_ep *e, size_t l, size_t B, float *pre, nd_affine 
     in->drive_ld = ld;
 }
 
+/* pre (B, ld) += the transposed convolution of what layer l-1 says. */
+static void convolve_back(const nd_ep *e, size_t l, size_t B, const nd_ep_sound *sound,
+                          float *pre)
+{
+    const nd_ep_link *k = &e->link[l - 1];
+    const nd_converters *c = &e->converters;
+    const size_t n = B * e->layer[l].ld;
+    const bool ideal = nd_converters_are_ideal(c);
+    const nd_conv_back t = {.g = k->g,
+                            .B = B,
+                            .upper =
+                                nd_convert_states(c, B * e->layer[l - 1].ld, sound->above),
+                            .argmax = sound->above_arg,
+                            .flipped = k->down,
+                            .out = ideal ? pre : c->sum,
+                            .scratch = e->scratch};
+    if (!ideal) memset(c->sum, 0, n * sizeof *c->sum);
+    if (k->by_fft)
+        nd_fft_conv_back(&k->fft, &t);
+    else
+        nd_kern()->conv_back(&t);
+    if (ideal) return;
+    nd_convert_sums(c, n, c->sum);
+    nd_kern()->add(n, c->sum, pre);
+}
+
 /* From the layer above. */
 static void hear_above(const nd_ep *e, size_t l, size_t B, const nd_ep_sound *sound,
                        nd_affine *in)
@@ -138,17 +172,7 @@ static void hear_above(const nd_ep *e, size_t l, size_t B, const nd_ep_sound *so
     const nd_ep_layer *layer = &e->layer[l];
     if (k->conv) {
         own_drive(e, l, B, sound->pre, in);
-        const nd_conv_back t = {.g = k->g,
-                                .B = B,
-                                .upper = sound->above,
-                                .argmax = sound->above_arg,
-                                .flipped = k->down,
-                                .out = sound->pre,
-                                .scratch = e->scratch};
-        if (k->by_fft)
-            nd_fft_conv_back(&k->fft, &t);
-        else
-            nd_kern()->conv_back(&t);
+        convolve_back(e, l, B, sound, sound->pre);
         return;
     }
     const nd_term term = {sound->above, k->W->n, e->layer[l - 1].ld,
@@ -163,7 +187,7 @@ static void hear_above(const nd_ep *e, size_t l, size_t B, const nd_ep_sound *so
                              .terms = 1,
                              .term = {term},
                              .out = e->flat[0]};
-    nd_kern()->affine(&dense);
+    nd_convert_affine(&e->converters, &dense);
     own_drive(e, l, B, sound->pre, in);
     add_padded(layer, B, e->flat[0], sound->pre);
 }
@@ -342,7 +366,7 @@ bool nd_ep_follows(const nd_net *net)
     const nd_ep *e = nd_ep_of(net);
     const nd_ep_link *first = &e->link[e->L - 1];
     return net->p.ep_update == ND_UPDATE_CONTINUAL && !first->conv &&
-           nd_bank_exact(first->W) && nd_bank_exact(first->b) &&
+           !nd_converts(&net->p) && nd_bank_exact(first->W) && nd_bank_exact(first->b) &&
            nd_optimiser_plain(&net->p, e->L - 1);
 }
 

@@ -106,6 +106,7 @@ static nd_code check_options(const nd_params *p, size_t links, nd_err *err)
     const bool rough =
         p->ep_gain_sd > 0 || p->ep_offset_sd > 0 || p->ep_bits > 0 || p->ep_nudge_noise > 0;
     const bool shown = p->ep_spectrum > 0;
+    const bool converted = nd_converts(p);
     const bool smooth = holomorphic(p->model_activation);
     const bool repeated = p->ep_nudge_repeats > 1;
     const bool chance =
@@ -132,6 +133,9 @@ static nd_code check_options(const nd_params *p, size_t links, nd_err *err)
          "jacobi and ep.tolerance 0 only"},
         {circle && rough, "ep.nudge holomorphic goes with ep.noise, but no other imperfect "
                           "neurons: set ep.gain_sd, offset_sd, bits and nudge_noise to 0"},
+        {(circle || shown) && converted,
+         "ep.nudge holomorphic and ep.spectrum need products that are smooth, and "
+         "converters round: set read.dac_bits and read.adc_bits to 0"},
         {shown && p->ep_spectrum < ND_SPECTRUM_POINTS_MIN,
          "ep.spectrum needs at least 8 points to tell decay from noise; 16 is usual"},
         {shown && (energy || !smooth),
@@ -268,7 +272,7 @@ static void take_options(nd_net *net, nd_ep *e, size_t B, nd_arena *a)
         row += e->layer[l].ld;
         /* a convolution on either side sets the pre-activation out */
         const bool beside = e->link[l].conv || (l && e->link[l - 1].conv);
-        if (e->imperfect || beside || l == 0) e->pre[l] = take(e, l, B, a);
+        if (e->set_out || beside || l == 0) e->pre[l] = take(e, l, B, a);
         if (p->ep_gain_sd > 0) e->gain[l] = take(e, l, 1, a);
         if (p->ep_offset_sd > 0) e->offset[l] = take(e, l, 1, a);
     }
@@ -297,11 +301,13 @@ void nd_ep_layout(nd_net *net, nd_arena *a)
     e->energy = p->model_kind == ND_MODEL_ep_energy;
     e->soft = p->ep_loss == ND_LOSS_CROSS_ENTROPY;
     e->free = p->ep_symmetry == ND_SYMMETRY_FREE;
-    e->imperfect = p->ep_noise > 0 || p->ep_gain_sd > 0 || p->ep_offset_sd > 0;
+    e->set_out =
+        p->ep_noise > 0 || p->ep_gain_sd > 0 || p->ep_offset_sd > 0 || nd_converts(p);
     for (size_t l = 0; l <= e->L; l++) {
         e->layer[l] = t.layer[l];
         if (l < e->L) widest = larger(widest, e->layer[l].ld);
     }
+    nd_converters_take(&e->converters, p, B, larger(widest, e->layer[e->L].ld), a);
     net->n_banks = (e->free ? 3 : 2) * e->L - e->free;
     for (size_t l = 0; l < e->L; l++)
         take_link(net, e, &t, l, a);

@@ -38,7 +38,7 @@ static void logits(const nd_ep *e, size_t B, const float *below, float *out)
     nd_affine a;
     nd_ep_hear(e, 0, B, &sound, &a);
     a.out = out;
-    nd_kern()->affine(&a);
+    nd_convert_affine(&e->converters, &a);
 }
 
 static void read_out(const nd_net *net, const nd_ep_moment *m, const float *below,
@@ -93,14 +93,14 @@ void nd_ep_neurons(const nd_net *net, const nd_ep_moment *m, size_t l, float *x)
     nd_kern()->neurons(&neurons);
 }
 
-/* Sets the pre-activation out, puts the neurons' imperfections on it, and makes it the
- * drive. */
-static void imperfections(const nd_net *net, const nd_ep_moment *m, size_t l, nd_affine *in)
+/* Works the pre-activation out apart, through converters, puts the neurons' imperfections on
+ * it, and makes it the drive. */
+static void set_out(const nd_net *net, const nd_ep_moment *m, size_t l, nd_affine *in)
 {
     const nd_ep *e = nd_ep_of(net);
     nd_affine a = *in;
     a.out = e->pre[l];
-    nd_kern()->affine(&a);
+    nd_convert_affine(&e->converters, &a);
     nd_ep_neurons(net, m, l, e->pre[l]);
     in->drive = e->pre[l];
     in->drive_ld = nd_ld(in->n);
@@ -137,7 +137,7 @@ static void step_layer(const nd_net *net, const nd_ep_moment *m, size_t l,
     }
     nd_ep_hear(e, l, m->b->B, &sound, &r.in);
     r.in.out = next->s[l];
-    if (e->imperfect) imperfections(net, m, l, &r.in);
+    if (e->set_out) set_out(net, m, l, &r.in);
     nd_kern()->relax(&r);
 }
 

@@ -21,6 +21,7 @@ struct nd_fantasies {
     const uint8_t *held;  /* (M) labels, borrowed; NULL: none     */
     nd_at at;
     uint32_t t; /* sweeps so far */
+    nd_converters converters;
     nd_arena arena;
 };
 
@@ -33,6 +34,13 @@ static void room(nd_fantasies *f, nd_arena *a)
     f->drive = nd_arena_take(a, f->M * nd_ld(m->nv), sizeof *f->drive);
     f->h = nd_arena_take(a, f->M * nd_ld(m->nh), sizeof *f->h);
     f->x = nd_arena_take(a, f->M * nd_ld(m->nh), sizeof *f->x);
+    size_t widest = 0; /* of this machine and those below */
+    for (size_t l = 0; l <= f->l; l++) {
+        const nd_rbm *each = nd_machine_of(f->net, l);
+        if (each->nv > widest) widest = each->nv;
+        if (each->nh > widest) widest = each->nh;
+    }
+    nd_converters_take(&f->converters, &f->net->p, f->M, nd_ld(widest), a);
 }
 
 nd_code nd_fantasies_new(nd_fantasies **out, const nd_net *net, size_t l, size_t M,
@@ -91,7 +99,7 @@ static void up(nd_fantasies *f)
                         .at = place(f, HIDDEN),
                         .s = f->h,
                         .ld = nd_ld(m->nh)};
-    nd_kern()->affine(&x);
+    nd_convert_affine(&f->converters, &x);
     nd_kern()->units(&h);
 }
 
@@ -145,7 +153,7 @@ void nd_fantasies_step(nd_fantasies *f)
                         .p = f->p,
                         .s = f->v,
                         .ld = ld};
-    nd_kern()->affine(&down);
+    nd_convert_affine(&f->converters, &down);
     nd_kern()->units(&v);
     put_labels(f);
     up(f);
@@ -200,7 +208,7 @@ static nd_code below(const nd_fantasies *f, const nd_rbm *m, const float *h, siz
                         .x_ld = nd_ld(m->nv),
                         .p = out,
                         .ld = nd_ld(m->nv)};
-    nd_kern()->affine(&down);
+    nd_convert_affine(&f->converters, &down);
     nd_kern()->units(&v);
     free(Wt);
     return ND_OK;

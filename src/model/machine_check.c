@@ -38,6 +38,10 @@ static nd_code check_size(const nd_net *net, nd_err *err)
             err, ND_EINPUT,
             "check rbm tries one machine of binary units: take model.kind rbm or "
             "drbm and rbm.visible binary (a dbn is a stack of such machines)");
+    if (nd_converts(&net->p))
+        return ND_FAIL(err, ND_EINPUT,
+                       "check rbm holds a machine against exact sums, and converters round "
+                       "them: add --set read.dac_bits=0 --set read.adc_bits=0");
     const double units = (double)m->nx + (m->C ? ceil(log2((double)m->C)) : 0);
     if (fmin(units, (double)m->nh) <= ND_MACHINE_UNITS_MAX && m->nh > 1) return ND_OK;
     return ND_FAIL(

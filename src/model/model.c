@@ -37,6 +37,7 @@ static nd_code measured(nd_net *net, const nd_params *p, nd_shape shape, size_t 
     const nd_model_ops *ops = models[p->model_kind];
     ND_TRY(ops->check(p, shape, err));
     ND_TRY(nd_device_check(p, err));
+    ND_TRY(nd_converters_check(p, err));
     *net = (nd_net){.ops = ops, .p = *p, .shape = shape};
     net->batch_max = (size_t)p->train_batch;
     if (net->batch_max < ND_EVAL_BATCH) net->batch_max = ND_EVAL_BATCH;

@@ -123,6 +123,9 @@ void nd_rbm_take(nd_rbm *m, nd_net *net, nd_arena *a)
     m->bias_scratch = nd_arena_take(a, nd_ld(both), sizeof *m->bias_scratch);
     m->target = nd_arena_take(a, nd_ld(m->nh), sizeof *m->target);
     nd_chains_take(m, p, (size_t)p->train_batch, a);
+    /* a classifier beside the machine uses them too */
+    nd_converters_take(&m->converters, p, larger(B, m->chains.rows),
+                       nd_ld(larger(both, net->shape.classes)), a);
 }
 
 /* Ideal weights start uniform in +-sqrt(1/max(nv, nh)), as in mem-RBM. */
@@ -178,7 +181,7 @@ void nd_rbm_up(const nd_rbm *m, size_t B)
                           .terms = 1,
                           .term = {{m->v, m->nv, nd_ld(m->nv), m->W->weight}},
                           .out = m->x};
-    nd_kern()->affine(&up);
+    nd_convert_affine(&m->converters, &up);
 }
 
 /* Hidden units given x: samples, or expectations. */
@@ -208,10 +211,13 @@ void nd_rbm_features(const nd_rbm *m, const nd_params *p, const nd_batch *b, flo
 void nd_rbm_tell(const nd_rbm *m, const nd_batch *b)
 {
     const nd_labels l = {b->B, m->nh, m->C, m->x, m->W->weight, m->nv, m->nx};
-    nd_kern()->label_drives(&l, b->label, m->x);
     for (size_t i = 0; i < b->B; i++)
         memcpy(m->v + i * nd_ld(m->nv) + m->nx, b->y + i * nd_ld(m->C),
                m->C * sizeof *m->v);
+    if (nd_converters_are_ideal(&m->converters))
+        nd_kern()->label_drives(&l, b->label, m->x);
+    else
+        nd_rbm_up(m, b->B);
 }
 
 /* ---- learning ---- */

@@ -126,9 +126,9 @@ static void sweep(const walk *w, size_t t, bool last)
                         .s = mean_v ? NULL : c->v,
                         .p = mean_v ? c->v : NULL,
                         .ld = ld_v};
-    nd_kern()->affine(&down);
+    nd_convert_affine(&m->converters, &down);
     nd_kern()->units(&v);
-    nd_kern()->affine(&up);
+    nd_convert_affine(&m->converters, &up);
     /* cd forgets its chains, and the replicas at 1 are not known before the exchange */
     float *p = mean_h && !c->beta ? c->p : NULL;
     const bool forget = p && w->p->rbm_negative == ND_NEGATIVE_CD;

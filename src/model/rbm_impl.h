@@ -47,6 +47,7 @@ typedef struct nd_rbm {
     float *bias_scratch; /* as large as either */
     float *target;       /* (1, nh) rbm.sparsity_cost times rbm.sparsity */
     nd_chains chains;
+    nd_converters converters;
 } nd_rbm;
 
 /* States of the model: v (B, nv), h (B, nh), leading dimensions nd_ld. */
@@ -82,7 +83,8 @@ void nd_rbm_up(const nd_rbm *m, size_t B);
 /* Hidden units given x, as the layer above sees them: columns nh .. ld-1 of out become 0. */
 void nd_rbm_features(const nd_rbm *m, const nd_params *p, const nd_batch *b, float *out,
                      size_t ld);
-/* The labels of the mini-batch into v and x. */
+/* The labels of the mini-batch into v and x; their weights are added to what x is or, where
+ * converters round sums, x is worked out anew. */
 void nd_rbm_tell(const nd_rbm *m, const nd_batch *b);
 
 /* Leaves `weight` times the rate times the contrast of data (v and x, labels told) and

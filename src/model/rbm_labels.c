@@ -5,7 +5,7 @@
  *     -F(x, y) = d_y + sum_j log(1 + exp(x_j + U_yj)),   p(y | x) = softmax_y(-F(x, y))
  *
  * with x_j the pre-activation of a hidden unit that the pixels give, d and U the biases and
- * weights of the label units. Or by votes (mem-RBM): Gibbs chains between hidden units and
+ * weights of the label units, which are added behind the converters of x. Or by votes (mem-RBM): Gibbs chains between hidden units and
  * labels, the labels 1/C at first, and the sum of where the chains end. There the pixels are
  * reconstructed too after the first step (rbm.voting free). */
 #include "rbm_impl.h"
@@ -52,19 +52,36 @@ void nd_reader_read(const nd_reader *r, const nd_rbm *m, size_t B)
     nd_kern()->label_energies(&l, r->d, r->energy);
 }
 
+/* Whether x of the pixels can be used again and again, with the labels' part added: not if the
+ * sum goes through converters as a whole. */
+static bool adds_up(const nd_rbm *m)
+{
+    return nd_converters_are_ideal(&m->converters);
+}
+
+/* The pixels of the mini-batch with the voter's labels, into r->v. */
+static void join(const nd_reader *r, const nd_rbm *m, size_t B)
+{
+    const size_t ld = nd_ld(m->nv);
+    memcpy(r->v, m->v, B * ld * sizeof *r->v);
+    for (size_t b = 0; b < B; b++)
+        memcpy(r->v + b * ld + m->nx, r->y + b * nd_ld(m->C), m->C * sizeof *r->v);
+}
+
 /* Hidden units of a voter, given pixels and labels: x from the pixels, if they are clamped,
  * else from v. */
 static void vote_up(const nd_reader *r, const nd_rbm *m, size_t B, bool clamped, nd_at at)
 {
     const size_t ld_h = nd_ld(m->nh);
+    const bool known = clamped && adds_up(m);
     const nd_term labels = {r->y, m->C, nd_ld(m->C), r->U};
     const nd_term all = {r->v, m->nv, nd_ld(m->nv), m->W->weight};
     const nd_affine up = {.B = B,
                           .n = m->nh,
-                          .drive = clamped ? m->x : m->b->weight,
-                          .drive_ld = clamped ? ld_h : 0,
+                          .drive = known ? m->x : m->b->weight,
+                          .drive_ld = known ? ld_h : 0,
                           .terms = 1,
-                          .term = {clamped ? labels : all},
+                          .term = {known ? labels : all},
                           .out = r->x};
     const nd_units h = {.B = B,
                         .n = m->nh,
@@ -75,7 +92,8 @@ static void vote_up(const nd_reader *r, const nd_rbm *m, size_t B, bool clamped,
                         .at = at,
                         .s = r->h,
                         .ld = ld_h};
-    nd_kern()->affine(&up);
+    if (clamped && !known) join(r, m, B);
+    nd_convert_affine(&m->converters, &up);
     nd_kern()->units(&h);
 }
 
@@ -98,7 +116,7 @@ static void vote_down(const nd_reader *r, const nd_rbm *m, size_t B, nd_at at)
                         .at = at,
                         .s = r->y,
                         .ld = ld_C};
-    nd_kern()->affine(&down);
+    nd_convert_affine(&m->converters, &down);
     nd_kern()->units(&y);
 }
 
@@ -121,7 +139,7 @@ static void vote_down_free(const nd_reader *r, const nd_rbm *m, size_t B, nd_at 
                         .at = at,
                         .s = r->v,
                         .ld = ld};
-    nd_kern()->affine(&down);
+    nd_convert_affine(&m->converters, &down);
     nd_kern()->units(&v);
 }
 

@@ -81,7 +81,7 @@ static void classify(const classified *s, size_t B, const float *h)
                           .terms = 1,
                           .term = {{h, nh, nd_ld(nh), s->U->weight}},
                           .out = s->drive};
-    nd_kern()->affine(&up);
+    nd_convert_affine(&s->m.converters, &up);
 }
 
 static void settle(nd_net *net, const nd_batch *b, nd_phase phase)

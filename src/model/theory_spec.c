@@ -43,6 +43,8 @@ static nd_code refuse(const nd_params *p, nd_err *err)
         {p->ep_offset_sd > 0, "neurons that differ", "ep.offset_sd=0"},
         {p->ep_bits > 0, "rounded states", "ep.bits=0"},
         {p->ep_nudge_noise > 0, "noise of the nudge", "ep.nudge_noise=0"},
+        {p->read_dac_bits > 0, "rounded inputs", "read.dac_bits=0"},
+        {p->read_adc_bits > 0, "rounded sums", "read.adc_bits=0"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].there)

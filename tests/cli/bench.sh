@@ -17,6 +17,8 @@ assert all(t["samples_per_second"] > 0 for t in b["training"])
 assert b["devices_per_second"]["ernoult"] > 0
 assert set(b["devices_per_second"]) == {"ernoult", "neurosim", "constant-step", "linear-step", "soft-bounds", "soft-bounds-reference", "exp-step", "pow-step", "piecewise"}
 assert min(b["devices_per_second"].values()) > 0
+assert set(b["programmed_per_second"]) == {"proportional", "cst", "rprop", "irprop-plus", "irprop-minus", "accumulate", "stochastic", "write-verify", "tiki-taka", "tiki-taka-2"}
+assert min(b["programmed_per_second"].values()) > 0
 END
 check "bench --json" exits 0 "$NUDGE" bench --json
 check "... has all that it promises" /usr/bin/python3 "$TMP/look.py" "$TMP/out"

@@ -39,6 +39,11 @@ if command -v gnuplot >/dev/null; then
         check "a figure as $kind" exits 0 "$NUDGE" map "$TMP/dir" -o "$TMP/dir/map.$kind"
         check "... is there" test -s "$TMP/dir/map.$kind"
     done
+    check "... with a line of equal error" grep -q 'test_error = ' "$TMP/dir/map.svg"
+    sed 's/ep.beta: .*/program.scheme: [cst, accumulate]/' "$TMP/spec.yaml" >"$TMP/names.yaml"
+    check "a campaign over names" exits 0 "$NUDGE" run "$TMP/names.yaml" -o "$TMP/names"
+    check "... has its figure" exits 0 "$NUDGE" map "$TMP/names" -o "$TMP/names/map.svg"
+    check "... and no line between names" test "$(grep -c 'test_error = ' "$TMP/names/map.svg")" = 0
 else
     skip "figures" "needs gnuplot"
 fi

@@ -26,7 +26,7 @@ static const char *const schemes[] = {
 #undef R
 };
 #define C(id, name) name,
-static const char *const synapses[] = {ND_CHOICES_SYNAPSE(C)};
+static const char *const synapses[] = {ND_CHOICES_SYNAPSE(C) "several pairs"};
 #undef C
 static const char *const models[] = {"ep-prototypical", "drbm"};
 #define COUNT(a) (sizeof(a) / sizeof *(a))
@@ -73,7 +73,9 @@ static nd_params trial_of(const char *model, const char *type, const char *synap
         set(&p, settings[i][0], settings[i][1]);
     set(&p, "model.kind", model);
     set(&p, "device.kind", type);
-    set(&p, "device.synapse", synapse);
+    const bool several = !strcmp(synapse, "several pairs");
+    set(&p, "device.synapse", several ? "pair" : synapse);
+    if (several) set(&p, "device.per_weight", "2");
     set(&p, "program.scheme", scheme);
     return p;
 }
@@ -101,8 +103,9 @@ static void look(void *ctx, nd_net *net, const nd_batch *b)
         refreshes += (double)bank->refreshes;
         if (bank->fast) refreshes += (double)bank->fast->refreshes;
     }
-    /* both devices of a pair take a pulse; a refresh writes both */
-    const double each = net->p.device_synapse == ND_SYNAPSE_PAIR ? 2 : 1;
+    /* both devices of all pairs take a pulse; a refresh writes both */
+    const double pairs = (double)net->p.device_per_weight;
+    const double each = net->p.device_synapse == ND_SYNAPSE_PAIR ? 2 * pairs : 1;
     if (net->p.device_kind != ND_DEVICE_ideal)
         assert_true(wear == each * sent + 2 * refreshes);
 }
@@ -229,7 +232,8 @@ static void same_everywhere(const nd_params *given, const nd_dataset *d, const c
         {"device.lifetime", "10000"},    {"device.refresh_high", "0.1"},
         {"device.refresh_low", "0.02"},  {"device.refresh_sd", "0.01"},
         {"read.weight_bits", "10"},      {"device.per_weight", "2"},
-        {"device.turns", "in-turn"}};
+        {"device.turns", "in-turn"},     {"read.dac_bits", "7"},
+        {"read.adc_bits", "9"}};
     nd_params p = *given;
     for (size_t i = 0; i < COUNT(settings); i++)
         set(&p, settings[i][0], settings[i][1]);
@@ -277,6 +281,35 @@ static void general_and_plain_pairs_train_the_same(void **state)
     }
 }
 
+/* Ideal or not, what stands in a crossbar learns through converters of 12 bits about as well
+ * as without, and through 2 bits hardly anything. */
+static void converters_cost_what_they_lose(void **state)
+{
+    (void)state;
+    static const char *const bits[] = {"0", "12", "2"};
+    static const char *const generative[] = {"rbm.objective", "joint", "train.rates", "0.1",
+                                             "train.epochs",  "10",    NULL};
+    for (size_t i = 0; i < 2 * COUNT(models); i++) {
+        nd_dataset d;
+        nd_err err = {0};
+        const char *type = i % 2 ? "ernoult" : "ideal";
+        nd_params p = trial_of(models[i / 2], type, "pair", "auto", true);
+        double error[COUNT(bits)];
+        if (i / 2) set_all(&p, generative);
+        assert_int_equal(nd_dataset_open(&d, &p, &err), ND_OK);
+        for (size_t b = 0; b < COUNT(bits); b++) {
+            set(&p, "read.dac_bits", bits[b]);
+            set(&p, "read.adc_bits", bits[b]);
+            nd_record r = run(&p, &d, NULL);
+            error[b] = r.value[ND_METRIC_train_error];
+            nd_record_free(&r);
+        }
+        assert_true(error[0] < 0.6 && fabs(error[1] - error[0]) < 0.06);
+        assert_true(error[2] > 0.8);
+        nd_dataset_close(&d);
+    }
+}
+
 int main(void)
 {
     pin(NULL);
@@ -284,6 +317,7 @@ int main(void)
         cmocka_unit_test(every_combination_learns),
         cmocka_unit_test(every_isa_and_any_stop_give_the_same_record),
         cmocka_unit_test(general_and_plain_pairs_train_the_same),
+        cmocka_unit_test(converters_cost_what_they_lose),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

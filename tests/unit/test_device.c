@@ -127,6 +127,28 @@ static void steps_follow_the_equation(void **state)
     }
 }
 
+/* As beta goes to 0 a step is the pulse's width, wherever the device is. */
+static void small_beta_is_linear(void **state)
+{
+    (void)state;
+    static const double widths[] = {1e-5, 1e-3, 0.1};
+    for (int w = 0; w < 6; w++) {
+        fixture f = {0};
+        const double width = w % 2 ? -widths[w / 2] : widths[w / 2];
+        defaults(&f, "0.0001");
+        open_bank(&f, 11, 16, false);
+        for (size_t i = 0; i < 11 * 16; i++)
+            f.bank.leg[0].x[i] = 0.15f + 0.7f * (float)i / 176.0f;
+        pulse_all(&f, (float)width, 0);
+        for (size_t i = 0; i < 11 * 16; i++) {
+            const double from = (double)(0.15f + 0.7f * (float)i / 176.0f);
+            const double step = (double)f.bank.leg[0].x[i] - from;
+            assert_true(fabs(step - width) < 1.2e-7 + 2e-4 * fabs(width));
+        }
+        nd_arena_free(&f.arena);
+    }
+}
+
 /* First and last step of the range differ by exp(beta). */
 static void nonlinearity_is_the_ratio_of_steps(void **state)
 {
@@ -183,14 +205,15 @@ static void sign_updates_settle_at_the_closed_form(void **state)
                 count++;
             }
         }
-        const double mean = sum / count, sd = sqrt(squares / count - mean * mean);
+        const double mean = sum / count, variance = squares / count - mean * mean;
         if (cases[c].q != 0.5) {
             const double want = dG / beta * log(cases[c].q / (1 - cases[c].q));
             if (fabs(mean / want - 1) > 0.02) fail_msg("W* %.4f, want %.4f", mean, want);
         } else {
             const double m = cases[c].width * 2 * sinh(beta / 2) / beta;
-            const double want = dG * sqrt(2 * m / beta + s * s / (beta * m));
-            if (fabs(sd / want - 1) > 0.02) fail_msg("sd %.4f, want %.4f", sd, want);
+            const double want = dG * dG * (2 * m / beta + s * s / (beta * m));
+            if (fabs(variance / want - 1) > 0.02)
+                fail_msg("variance %.6f, want %.6f", variance, want);
         }
         nd_arena_free(&f.arena);
     }
@@ -199,7 +222,7 @@ static void sign_updates_settle_at_the_closed_form(void **state)
 static void cycle_noise_has_its_size_and_place(void **state)
 {
     (void)state;
-    enum { K = 128, N = 128 };
+    enum { K = 256, N = 256 };
     for (int all = 0; all < 2; all++) {
         fixture f = {0};
         defaults(&f, "1");
@@ -219,9 +242,9 @@ static void cycle_noise_has_its_size_and_place(void **state)
             *(i < K * N / 2 ? &pulsed : &other) += (d * d + e * e) / (K * N);
             cross += d * e / (K * N);
         }
-        assert_true(fabs(sqrt(pulsed) / 0.02 - 1) < 0.03);
+        assert_true(fabs(pulsed / (0.02 * 0.02) - 1) < 0.02);
         if (all)
-            assert_true(fabs(sqrt(other) / 0.02 - 1) < 0.03);
+            assert_true(fabs(other / (0.02 * 0.02) - 1) < 0.02);
         else
             assert_true(other == 0);
         assert_true(fabs(cross) < 0.0004 * 4 / sqrt(K * N)); /* independent */
@@ -242,15 +265,17 @@ static void variability_is_log_normal_with_mean_one(void **state)
         const float *c[] = {f.bank.leg[0].up, f.bank.leg[0].down, f.bank.leg[1].up,
                             f.bank.leg[1].down};
         for (int i = 0; i < 4; i++) {
-            double mean = 0, square = 0, logs = 0;
+            double mean = 0, square = 0, logs = 0, log_squares = 0;
             for (size_t x = 0; x < K * N; x++) {
                 mean += (double)c[i][x] / (K * N);
                 square += (double)c[i][x] * (double)c[i][x] / (K * N);
-                logs += log((double)c[i][x]) / (K * N);
+                const double l = log((double)c[i][x]);
+                logs += l / (K * N), log_squares += l * l / (K * N);
             }
             assert_true(fabs(mean - 1) < 0.01);
-            assert_true(fabs(sqrt(square - mean * mean) - 0.5) < 0.02);
-            assert_true(fabs(logs + log(1.25) / 2) < 0.01);
+            assert_true(fabs((square - mean * mean) / 0.25 - 1) < 0.03);
+            assert_true(fabs(logs + log(1.25) / 2) < 0.004);
+            assert_true(fabs((log_squares - logs * logs) / log(1.25) - 1) < 0.02);
         }
         assert_true((f.bank.leg[1].up == f.bank.leg[0].up) == pair);
         assert_true(f.bank.leg[0].up[0] != f.bank.leg[0].down[0]);
@@ -373,6 +398,7 @@ int main(void)
         cmocka_unit_test(one_pulse_spans_the_range),
         cmocka_unit_test(pulses_compose),
         cmocka_unit_test(steps_follow_the_equation),
+        cmocka_unit_test(small_beta_is_linear),
         cmocka_unit_test(nonlinearity_is_the_ratio_of_steps),
         cmocka_unit_test(sign_updates_settle_at_the_closed_form),
         cmocka_unit_test(cycle_noise_has_its_size_and_place),

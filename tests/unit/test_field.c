@@ -100,6 +100,35 @@ static void one_map_has_variance_one(void **state)
     free(z);
 }
 
+/* Covariance over distances along rows and along columns, of places all over large maps. The
+ * tolerance is 3 standard errors, and what 3 % of the length would change. */
+static void covariance_falls_over_the_length(void **state)
+{
+    (void)state;
+    enum { K = 784, N = 512, MAPS = 6, LENGTH = 4, FAR = 12 };
+    float *z = block(nd_panels(K, N));
+    double down[FAR + 1] = {0}, across[FAR + 1] = {0};
+    for (uint64_t m = 0; m < MAPS; m++) {
+        field(100 + m, K, N, LENGTH, z);
+        for (size_t i = 0; i + FAR < K; i++)
+            for (size_t j = 0; j + FAR < N; j++) {
+                const double here = (double)z[nd_panel_at(K, i, j)];
+                for (size_t d = 0; d <= FAR; d += 2) {
+                    down[d] += here * (double)z[nd_panel_at(K, i + d, j)];
+                    across[d] += here * (double)z[nd_panel_at(K, i, j + d)];
+                }
+            }
+    }
+    for (size_t d = 0; d <= FAR; d += 2) {
+        const double want = exp(-(double)(d * d) / (2.0 * LENGTH * LENGTH));
+        const double places = (double)MAPS * (K - FAR) * (N - FAR);
+        if (fabs(down[d] / places - want) > 0.02 || fabs(across[d] / places - want) > 0.02)
+            fail_msg("distance %zu: %g and %g, not %g", d, down[d] / places,
+                     across[d] / places, want);
+    }
+    free(z);
+}
+
 static void maps_are_functions_of_their_seed(void **state)
 {
     (void)state;
@@ -178,6 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(covariance_is_as_asked),
         cmocka_unit_test(one_map_has_variance_one),
+        cmocka_unit_test(covariance_falls_over_the_length),
         cmocka_unit_test(maps_are_functions_of_their_seed),
         cmocka_unit_test(long_lengths_are_smooth),
         cmocka_unit_test(too_long_is_refused),

@@ -510,6 +510,13 @@ static void maps_same_bits(void **state)
             same_bits(a, b, n, "add", v->isa);
             s->scale(n, 0.3f, x, a), v->scale(n, 0.3f, x, b);
             same_bits(a, b, n, "scale", v->isa);
+            for (int bits = 2; bits <= 16; bits += 7) {
+                const float levels = (float)((1 << (bits - 1)) - 1);
+                memcpy(a, x, n * sizeof *a), memcpy(b, x, n * sizeof *b);
+                s->quantise(n, levels, 11.076923f, a);
+                v->quantise(n, levels, 11.076923f, b);
+                same_bits(a, b, n, "quantise", v->isa);
+            }
             s->exponential(n, x, a), v->exponential(n, x, b);
             same_bits(a, b, n, "exponential", v->isa);
             s->uniforms(at, n, -3, 5, a), v->uniforms(at, n, -3, 5, b);
@@ -546,7 +553,7 @@ static void maps_keep_to_their_size(void **state)
     for (size_t k = 0; k < n_isa; k++)
         for (size_t n = 0; n < 40; n++) {
             float out[64];
-            for (int which = 0; which < 6; which++) {
+            for (int which = 0; which < 7; which++) {
                 for (int i = 0; i < 64; i++)
                     out[i] = -77.0f;
                 switch (which) {
@@ -567,6 +574,9 @@ static void maps_keep_to_their_size(void **state)
                     break;
                 case 5:
                     isa[k]->exponential(n, out, out);
+                    break;
+                case 6:
+                    isa[k]->quantise(n, 7, 1, out);
                     break;
                 }
                 for (size_t i = n; i < 64; i++)

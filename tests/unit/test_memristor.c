@@ -99,6 +99,12 @@ static void near(double value, double want, double relative, const char *what)
         fail_msg("%s: %.6g, want %.6g", what, value, want);
 }
 
+/* A standard deviation, so that its variance is right within 2 %. */
+static void spread(double sd, double want, const char *what)
+{
+    near(sd * sd, want * want, 0.02, what);
+}
+
 /* ---- laws ---- */
 
 /* Where device x is after one pulse of width t, by the sources' own formulas. */
@@ -337,7 +343,7 @@ static void cycle_noise_of_each_kind(void **state)
         pulse_all(&f, 0.04f, 0);
         const moments m = moments_of(f.bank.leg[0].x, CELLS);
         near(m.mean, 0.54, 1e-3, cases[c].settings);
-        near(m.sd, cases[c].sd, 0.02, cases[c].settings);
+        spread(m.sd, cases[c].sd, cases[c].settings);
         nd_arena_free(&f.arena);
     }
 }
@@ -354,7 +360,7 @@ static void steps_vary_as_asked(void **state)
         pulse_all(&f, 0.01f, 0);
         const moments m = moments_of(f.bank.leg[0].x, CELLS);
         near(m.mean, 0.01, 0.01, "mean step");
-        near(m.sd, normal ? 0.002 : 0.005, 0.02, "sd of steps");
+        spread(m.sd, normal ? 0.002 : 0.005, "sd of steps");
         if (!normal) { /* log-normal: mean of log is -log(1 + v^2)/2, its variance double */
             moments l = {0};
             for (size_t i = 0; i < CELLS; i++)
@@ -382,7 +388,7 @@ static void asymmetry_is_shared_out(void **state)
     pulse_all(&f, 0.1f, 0);
     moments m = moments_of(f.bank.leg[0].x, CELLS);
     near(m.mean, 0.11, 0.01, "mean up");
-    near(m.sd, 0.005, 0.02, "sd up");
+    spread(m.sd, 0.005, "sd up");
     fill(&f, f.bank.leg[0].x, 1.0f);
     for (size_t i = 0; i < CELLS; i++)
         f.scratch[i] = f.bank.leg[0].up[i] + f.bank.leg[0].down[i];
@@ -409,11 +415,27 @@ static void shapes_vary_as_asked(void **state)
         open_bank(&f, cases[c].type, cases[c].settings, K, N, false);
         const moments m = moments_of(f.bank.leg[0].up_k[cases[c].constant], CELLS);
         near(m.mean, cases[c].mean, 0.01, cases[c].type);
-        near(m.sd, cases[c].sd, 0.02, cases[c].type);
+        spread(m.sd, cases[c].sd, cases[c].type);
         assert_true(f.bank.leg[0].up_k[0] != f.bank.leg[1].up_k[0]);
         nd_arena_free(&f.arena);
     }
     fixture f, g;
+    open_bank(&f, "ernoult", "beta=3 d2d_shape=0.9 d2d_shape_kind=log-normal", K, N, false);
+    const float *beta = f.bank.leg[1].down_k[0];
+    for (size_t i = 0; i < CELLS; i++)
+        f.pulse[i] = logf(beta[i]);
+    near(moments_of(beta, CELLS).mean, 3, 0.01, "mean of log-normal");
+    near(moments_of(f.pulse, CELLS).mean, log(3) - log(1.09) / 2, 0.005, "mean of log");
+    spread(moments_of(f.pulse, CELLS).sd, sqrt(log(1.09)), "sd of log");
+    nd_arena_free(&f.arena);
+    open_bank(&f, "linear-step",
+              "linear_up=-0.4 linear_down=-0.2 d2d_shape=0.1 d2d_shape_kind=log-normal", K,
+              N, false); /* its constant is the shape over 1/2 */
+    const moments up = moments_of(f.bank.leg[0].up_k[1], CELLS);
+    near(up.mean, -0.8, 0.01, "mean of a negative shape");
+    spread(up.sd, 0.2, "sd of a negative shape");
+    assert_true(up.high < 0);
+    nd_arena_free(&f.arena);
     open_bank(&f, "neurosim", "nl_up=2.4 d2d_shape=0.000001", 4, 16, false);
     open_bank(&g, "neurosim", "nl_up=2.4", 4, 16, false);
     pulse_all(&f, 0.01f, 0), pulse_all(&g, 0.01f, 0);
@@ -431,7 +453,22 @@ static void bounds_vary_as_asked(void **state)
     pulse_all(&f, 0.5f, 0); /* at their bounds already: reads them */
     const moments m = moments_of(f.bank.weight, CELLS);
     near(m.mean, 1, 0.01, "mean range");
-    near(m.sd, 0.1 * sqrt(2), 0.02, "sd of G_max of one - G_min of the other");
+    spread(m.sd, 0.1 * sqrt(2), "sd of G_max of one - G_min of the other");
+    nd_arena_free(&f.arena);
+    open_bank(&f, "ernoult", "d2d_bounds=0.05 d2d_bounds_kind=log-normal ratio=5", K, N,
+              false); /* G_min .2 and G_max 1, sd .04 */
+    static const double nominal[] = {0.2, 1};
+    for (int high = 0; high < 2; high++) {
+        const nd_leg *leg = &f.bank.leg[1];
+        const double relative = 0.04 / nominal[high];
+        for (size_t i = 0; i < CELLS; i++) {
+            f.scratch[i] = 0.2f + 0.8f * (leg->low[i] + (high ? leg->span[i] : 0.0f));
+            f.pulse[i] = logf(f.scratch[i]);
+        }
+        near(moments_of(f.scratch, CELLS).mean, nominal[high], 0.005, "mean bound");
+        spread(moments_of(f.scratch, CELLS).sd, 0.04, "sd of bounds");
+        spread(moments_of(f.pulse, CELLS).sd, sqrt(log1p(relative * relative)), "of log");
+    }
     nd_arena_free(&f.arena);
 }
 
@@ -524,7 +561,7 @@ static void devices_relax_and_drift(void **state)
     open_bank(&f, "constant-step", "drift=0.1 drift_sd=0.02", K, N, false);
     const moments m = moments_of(f.bank.leg[0].nu, CELLS);
     near(m.mean, 0.1, 0.01, "nu");
-    near(m.sd, 0.02, 0.02, "sd of nu");
+    spread(m.sd, 0.02, "sd of nu");
     nd_arena_free(&f.arena);
 }
 
@@ -537,7 +574,7 @@ static void write_noise_stays_until_the_next_pulse(void **state)
     open_bank(&f, "constant-step", "write_noise=0.05 init_sd=0", K, N, false);
     moments m = moments_of(f.bank.leg[0].seen, CELLS);
     near(m.mean, 0.5, 0.01, "first");
-    near(m.sd, 0.05, 0.02, "first");
+    spread(m.sd, 0.05, "first");
     fill(&f, f.pulse, 0);
     f.pulse[0] = 0.1f;
     const float before = f.bank.leg[0].seen[1], old = f.bank.leg[0].seen[0];
@@ -548,7 +585,7 @@ static void write_noise_stays_until_the_next_pulse(void **state)
     for (size_t i = 0; i < CELLS; i++)
         f.scratch[i] = f.bank.leg[0].seen[i] - f.bank.leg[0].x[i];
     m = moments_of(f.scratch, CELLS);
-    near(m.sd, 0.05, 0.02, "again");
+    spread(m.sd, 0.05, "again");
     const double w = (double)(f.bank.leg[0].seen[5] - f.bank.leg[1].seen[5]) * 12 / 13;
     near((double)f.bank.weight[5], w, 1e-5, "weight is what is read");
     nd_arena_free(&f.arena);
@@ -568,7 +605,7 @@ static void devices_wear_out(void **state)
     open_bank(&f, "constant-step", "endurance=1000 endurance_sd=0.5", K, N, false);
     const moments m = moments_of(f.bank.leg[1].life, CELLS);
     near(m.mean, 1000, 0.01, "endurance");
-    near(m.sd, 500, 0.02, "sd of endurance");
+    spread(m.sd, 500, "sd of endurance");
     nd_arena_free(&f.arena);
 }
 
@@ -615,7 +652,7 @@ static void single_devices_count_from_their_reference(void **state)
     open_bank(&f, "constant-step",
               "synapse=single reference_sd=0.05 ratio=1000000 init_sd=0", K, N, false);
     const moments m = moments_of(f.bank.weight, CELLS);
-    near(m.sd, 0.05, 0.02, "reference_sd");
+    spread(m.sd, 0.05, "reference_sd");
     nd_arena_free(&f.arena);
 }
 
@@ -680,7 +717,7 @@ static void several_devices_make_a_weight(void **state)
     open_bank(&f, "constant-step", "per_weight=4 c2c=0.02 ratio=1000000", K, N, true);
     pulse_all(&f, 1e-6f, 0);
     const moments m = moments_of(f.bank.weight, CELLS);
-    near(m.sd, 0.02 * sqrt(2) / 2, 0.02, "sd of the mean of four pairs");
+    spread(m.sd, 0.02 * sqrt(2) / 2, "sd of the mean of four pairs");
     nd_arena_free(&f.arena);
 }
 
@@ -763,6 +800,7 @@ static void nonsense_is_refused(void **state)
         {"constant-step", "step=0.1 program.width=0.01", "device.step"},
         {"constant-step", "c2c=0.1 c2c_kind=sqrt", "device.step"},
         {"constant-step", "d2d_shape=0.1", "non-linearity"},
+        {"neurosim", "nl_up=0 d2d_shape=0.1 d2d_shape_kind=log-normal", "d2d_shape_kind"},
         {"ernoult", "turns=in-turn", "per_weight"},
         {"ernoult", "synapse=single d2d_per=pair d2d=0.1", "d2d_per"},
         {"soft-bounds-reference", "synapse=one-sided", "symmetry"},
