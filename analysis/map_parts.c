@@ -106,8 +106,11 @@ nd_code nd_map_add_parts(nd_map_builder *b, nd_err *err)
         ND_TRY(nd_map_add_var(b, metric, parts[i].suffix, parts[i].what, NULL, err));
     table t = {.points = malloc((b->n + 1) * sizeof *t.points),
                .x = malloc((b->n + 1) * sizeof *t.x)};
-    const nd_code code = t.points && t.x ? ND_OK : nd_map_no_memory(err);
-    if (code == ND_OK) fill(b, device, train, &t, &b->cube->vars[first]);
+    nd_code code = ND_OK;
+    if (t.points && t.x)
+        fill(b, device, train, &t, &b->cube->vars[first]);
+    else
+        code = nd_map_no_memory(err);
     free(t.points);
     free(t.x);
     return code;

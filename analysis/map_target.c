@@ -68,12 +68,17 @@ nd_code nd_map_add_reach(nd_map_builder *b, nd_err *err)
     if (isnan(b->o->target)) return ND_OK;
     float *curves = NULL;
     ND_TRY(nd_results_curve(r, ND_METRIC_test_error, &curves, err));
-    double *reach = malloc((r->n + 1) * sizeof *reach);
-    for (size_t i = 0; reach && i < r->n; i++)
-        reach[i] = curves ? first_at_most(&curves[i * r->epochs], r->epochs, b->o->target)
-                          : (double)NAN;
+    double *reach = calloc(r->n + 1, sizeof *reach);
+    nd_code code = ND_OK;
+    if (reach) {
+        for (size_t i = 0; i < r->n; i++)
+            reach[i] = curves
+                           ? first_at_most(&curves[i * r->epochs], r->epochs, b->o->target)
+                           : (double)NAN;
+        code = add_both(b, reach, err);
+    } else
+        code = nd_map_no_memory(err);
     free(curves);
-    const nd_code code = reach ? add_both(b, reach, err) : nd_map_no_memory(err);
     free(reach);
     return code;
 }

@@ -113,7 +113,7 @@ static nd_code find_pairs(nd_bootstrap *b, nd_err *err)
         }
         if (left > 0) ND_TRY(add_pair(b, &room, (pair){i, i, left}, err));
     }
-    b->scratch = malloc(b->n_pairs * sizeof *b->scratch);
+    b->scratch = malloc((b->n_pairs + 1) * sizeof *b->scratch);
     if (!b->scratch) return ND_FAIL(err, ND_ENOMEM, "no memory to resample %zu values", n);
     return ND_OK;
 }
@@ -137,7 +137,9 @@ void nd_bootstrap_free(nd_bootstrap *b)
 {
     free(b->pair);
     free(b->scratch);
-    *b = (nd_bootstrap){0};
+    b->pair = NULL;
+    b->scratch = NULL;
+    b->n_pairs = b->n = 0;
 }
 
 static int by_value(const void *a, const void *b)
