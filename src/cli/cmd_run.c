@@ -94,7 +94,7 @@ nd_code nd_cmd_run(int argc, char **argv, nd_err *err)
          "run part i of n, in DIR/shard-i-of-n: for job arrays, see merge",
          .value = &shard},
         {"time-limit", 0, "D",
-         "start nothing that would not end in time: 90m, 2h, 1-12:00:00", .value = &limit},
+         "end in time, what runs at a checkpoint: 90m, 2h, 1-12:00:00", .value = &limit},
         {"retry-failed", 0, NULL, "run failed trials again, whatever the reason was",
          .flag = &o.retry_failed},
         {0},

@@ -484,12 +484,11 @@ static size_t take_pending(nd_sched *s, double remaining)
     return best;
 }
 
-/* A short task for a worker that is at a short one. */
+/* A short task for a worker that is at a short one; while so many are left for each worker that
+ * none is missed elsewhere. */
 static nd_action assign_ahead(nd_sched *s, double remaining)
 {
-    enum {
-        MANY = 2
-    }; /* tasks for each worker: so many are left when none is missed elsewhere */
+    enum { MANY = 2 };
     const nd_action none = {.type = ND_ACT_NONE};
     if (s->n.pending <= MANY * s->n.workers) return none;
     const size_t worker = bits_next(&s->room, 0);

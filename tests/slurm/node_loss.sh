@@ -13,8 +13,7 @@ dead_node() {
     local node=$1 pid parent of_node
     mapfile -t of_node < <(awk -v name="slurmd-$node" '$2 == name { print $1 }' "$TMP/slurm/pids")
     for pid in /proc/[0-9]*; do
-        tr '\0' '\n' <"$pid/environ" 2>/dev/null | grep -qx "SLURMD_NODENAME=$node" || continue
-        tr '\0' '\n' <"$pid/environ" 2>/dev/null | grep -qx "SLURM_JOB_ID=$job" || continue
+        of_job "${pid#/proc/}" "SLURMD_NODENAME=$node" || continue
         of_node+=("${pid#/proc/}")
         parent=$(awk '/^PPid:/ { print $2 }' "$pid/status" 2>/dev/null)
         case $(cat "/proc/${parent:-0}/comm" 2>/dev/null) in slurmstepd*) of_node+=("$parent") ;; esac
