@@ -113,7 +113,7 @@ static nd_code find_pairs(nd_bootstrap *b, nd_err *err)
         }
         if (left > 0) ND_TRY(add_pair(b, &room, (pair){i, i, left}, err));
     }
-    b->scratch = malloc(b->n_pairs * sizeof *b->scratch);
+    b->scratch = malloc((b->n_pairs + 1) * sizeof *b->scratch);
     if (!b->scratch) return ND_FAIL(err, ND_ENOMEM, "no memory to resample %zu values", n);
     return ND_OK;
 }
