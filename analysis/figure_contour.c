@@ -99,7 +99,8 @@ static void add_level(nd_text *out, const nd_drawing *f, const nd_contour *c, do
     double clearest = -HUGE_VAL, x = 0, y = 0;
     for (size_t i = 1; i < c->n; i++) {
         if (c->line[i] != longest || c->line[i - 1] != longest) continue;
-        for (double part = 0.25; part < 1; part += 0.25) {
+        for (int quarter = 1; quarter < 4; quarter++) {
+            const double part = 0.25 * quarter;
             const double px = c->x[i - 1] + part * (c->x[i] - c->x[i - 1]);
             const double py = c->y[i - 1] + part * (c->y[i] - c->y[i - 1]);
             const double clear = clearance(f, px, py);
