@@ -51,7 +51,7 @@ NOT_IN_KERNELS := $(if $(filter fuzz,$(KIND)),-fsanitize%)
 NOT_BUILT := $(if $(filter 0,$(MPI)),src/sched/transport_mpi.c,src/sched/transport_none.c)
 SOURCES := $(filter-out $(KERNELS) $(NOT_BUILT),$(sort $(wildcard src/*/*.c analysis/*.c)))
 LIB_SOURCES := $(filter-out src/cli/main.c,$(SOURCES))
-TEMPLATES := $(wildcard analysis/figures/*.gp)
+TEMPLATES := $(wildcard analysis/figures/*.gp analysis/report/*)
 
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OBJ)/%.o) \
     $(foreach i,$(ISAS),$(KERNELS:src/kern/%.c=$(OBJ)/src/kern/$(i)/%.o)) \
@@ -59,6 +59,7 @@ LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OBJ)/%.o) \
 LIB := $(OBJ)/libnudge.a
 UNIT_TESTS := $(patsubst %.c,$(OBJ)/%,$(wildcard tests/unit/test_*.c))
 FUZZ_TARGETS := $(patsubst %.c,$(OBJ)/%,$(wildcard tests/fuzz/fuzz_*.c))
+SCALE := $(patsubst %.c,$(OBJ)/%,$(wildcard tests/bench/*_scale.c))
 
 # Open MPI runs as root only when told to.
 MPIRUN ?= $(if $(filter 0,$(shell id -u)),OMPI_ALLOW_RUN_AS_ROOT=1 \
@@ -116,7 +117,7 @@ $(OBJ)/src/kern/$(1)/%.o: src/kern/%.c | packages
 endef
 $(foreach i,$(ISAS),$(eval $(call KERNEL_RULE,$(i))))
 
-# Figure templates travel inside the program, as C strings.
+# Templates of figures and reports travel inside the program, as C strings.
 $(OBJ)/templates.c: $(TEMPLATES) analysis/figures/embed
 	@mkdir -p $(@D)
 	$(Q)sh analysis/figures/embed $(TEMPLATES) >$@
@@ -143,7 +144,7 @@ $(OBJ)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/support.c tests/fuzz/replay.c tes
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@.o $<
 	$(Q)$(LINK) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $@.o $(FUZZ_MAIN) $(LIB) $(LDLIBS_ALL)
 
-tests: $(UNIT_TESTS) $(FUZZ_TARGETS)
+tests: $(UNIT_TESTS) $(FUZZ_TARGETS) $(SCALE)
 
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
 
@@ -172,7 +173,7 @@ check: ## build and run all tests (FILTER='unit/ cli/' runs those whose path has
 	@$(SETUP) build mpi figures data tests
 	$(AGAIN) check-run
 
-check-run: $(PROGRAM) $(UNIT_TESTS) $(FUZZ_TARGETS)
+check-run: $(PROGRAM) tests
 	@OBJ=$(OBJ) NUDGE=$(PROGRAM) CC='$(CC)' tests/run $(FILTER)
 
 check-slurm: $(PROGRAM) ## campaigns as jobs of a Slurm cluster that the tests start (in `check` too)
@@ -184,10 +185,10 @@ check-long: $(PROGRAM) ## published learning curves, at length (tests/long)
 bench: $(PROGRAM) ## what the kernels and trainings do on this machine (one core, nothing else running)
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PROGRAM) bench
 
-SCALE := $(patsubst %.c,$(OBJ)/%,$(wildcard tests/bench/*_scale.c))
-bench-scale: $(SCALE) ## 10,000 workers and 1,000,000 trials, simulated; a journal of as many (needs 4 GB of disk)
+bench-scale: $(SCALE) ## 10,000 workers and 1,000,000 trials, simulated; a journal and a map of as many (needs 4 GB of disk)
 	$(Q)$(OBJ)/tests/bench/sched_scale
 	$(Q)$(OBJ)/tests/bench/journal_scale $(SCALE_TRIALS)
+	$(Q)$(OBJ)/tests/bench/map_scale $(SCALE_TRIALS)
 
 sanitize: ## unit tests and hostile input under AddressSanitizer and UndefinedBehaviorSanitizer
 	+@$(MAKE) --no-print-directory KIND=$@ FILTER='$(or $(FILTER),unit/ fuzz/ cli/bad_)' check-run
@@ -220,9 +221,10 @@ tidy: ## clang-tidy
 
 install: $(PROGRAM) ## copy the program, sweeps and job scripts below PREFIX (/usr/local)
 	install -Dm755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/nudge
-	install -d $(DESTDIR)$(PREFIX)/share/nudge/sweeps $(DESTDIR)$(PREFIX)/share/nudge/jobs
+	install -d $(DESTDIR)$(PREFIX)/share/nudge/sweeps/thesis $(DESTDIR)$(PREFIX)/share/nudge/jobs
 	install -m644 $(wildcard sweeps/*.yaml) $(DESTDIR)$(PREFIX)/share/nudge/sweeps
-	install -m755 jobs/submit jobs/chain jobs/campaign.sbatch jobs/array.sbatch $(DESTDIR)$(PREFIX)/share/nudge/jobs
+	install -m644 $(wildcard sweeps/thesis/*.yaml) $(DESTDIR)$(PREFIX)/share/nudge/sweeps/thesis
+	install -m755 jobs/submit jobs/chain jobs/reproduce jobs/campaign.sbatch jobs/array.sbatch $(DESTDIR)$(PREFIX)/share/nudge/jobs
 	install -m644 jobs/README.md $(DESTDIR)$(PREFIX)/share/nudge/jobs
 
 info: ## print every decision

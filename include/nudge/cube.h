@@ -17,7 +17,8 @@ typedef struct nd_cube {
     size_t n_vars;
     size_t n;                                        /* cells */
     char *title, *summary, *history, *source, *spec; /* NULL: not stated */
-    char *contour; /* metric and levels, "test_error 0.1 0.2"; NULL: none */
+    char *license, *id; /* likewise; the id names the trials that it is made of */
+    char *contour;      /* metric and levels, "test_error 0.1 0.2"; NULL: none */
 } nd_cube;
 
 /* Room for so many of each; add by filling axes[n_axes++] and so on. */

@@ -149,6 +149,11 @@ static inline size_t nd_rows_at(nd_rows r)
     return (size_t)r.first * ND_LANES;
 } /* floats */
 
+/* Adds to `bin` how many of the bank's devices that add to a weight (or take away from it: minus)
+ * have a conductance in each of `bins` equal parts of their own range; none where there are no
+ * devices. */
+void nd_bank_histogram(const nd_bank *b, bool minus, size_t bins, uint64_t *bin);
+
 /* ---- a device by itself: device_report.c ---- */
 
 enum { ND_REPORT_POINTS = 401, ND_REPORT_STEPS = 10 };

@@ -23,7 +23,7 @@ typedef enum nd_stream {
     ND_STREAM_CONDUCTANCE,  /* initial conductances         (device seed) */
     ND_STREAM_DEVICE,       /* device-to-device variability (device seed) */
     ND_STREAM_DATA,         /* synthetic data sets          (data seed)   */
-    ND_STREAM_BOOTSTRAP,    /* resampling in statistics                   */
+    ND_STREAM_BOOTSTRAP,    /* drawn from no longer: streams keep their numbers */
     ND_STREAM_ANGLE,        /* signs of free backward weights (train seed) */
     ND_STREAM_NEURON,       /* mismatch of neurons          (device seed) */
     ND_STREAM_NEURON_NOISE, /* noise of neurons at a step   (train seed)  */

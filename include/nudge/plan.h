@@ -22,10 +22,10 @@ typedef struct nd_plan {
     size_t duplicates; /* same trial as another */
     nd_shard shard;    /* n = 0: all trials; else `all` of them, and trial holds a part */
     size_t all;
+    /* nd_plan_price: */
     /* design: refine chooses `budget` of the trials at most, `first` of them in its first round;
      * else both are 0. */
     size_t budget, first;
-    /* nd_plan_price: */
     double seconds; /* of all trials, on one core of this machine; of a refinement, of so
                              * many of the dearest as the budget allows */
     double seconds_first;   /* of its first round                         */
@@ -50,7 +50,7 @@ ND_MUST nd_code nd_plan_of(nd_plan *plan, nd_spec *spec, nd_err *err);
 ND_MUST nd_code nd_plan_shard(nd_plan *plan, nd_shard shard, nd_err *err);
 
 /* Opens the data, checks every trial against it, and estimates costs by training the
- * dearest for a moment. */
+ * dearest for a moment. Of a refinement, decides the first round. */
 ND_MUST nd_code nd_plan_price(nd_plan *plan, nd_err *err);
 void nd_plan_free(nd_plan *plan);
 

@@ -11,6 +11,8 @@ typedef struct nd_series {
     char *name;      /* of the variable: "ep_beta"          */
     char *parameter; /* "ep.beta", when it is a parameter's */
     char *long_name, *unit;
+    char *cell_methods; /* as CF has them: "realization: median"            */
+    char *ancillary;    /* names of variables that qualify this one's values */
     nd_role role;
     int dim;    /* the dimension it lies along; -1: none   */
     bool whole; /* the numbers are whole                   */

@@ -18,7 +18,9 @@
 #include "nudge/role.h"
 #include "nudge/sample.h"
 
-enum { ND_SPEC_POINTS_MAX = 100000000 };
+/* Ten times the million trials that campaigns are tried with; a plan of them is made in minutes
+ * and held in a gigabyte. */
+enum { ND_SPEC_POINTS_MAX = 10000000 };
 
 #define ND_SET_QUICK "quick" /* among sets: what the spec's section `quick` says, too */
 
@@ -68,6 +70,12 @@ const nd_refine *nd_spec_refine(const nd_spec *s);
 /* The spec as run: its text, with sets taken up as `overrides: {p: v}`. Reading it again
  * gives the same spec. */
 const char *nd_spec_text(const nd_spec *s);
+
+/* What two texts of specs say differently, appended in words: "base.data.train was 100, is 200;
+ * ..."; n: how many keys. Comments, order, and nested or dotted make no difference. ND_EINPUT
+ * when one of them is not YAML. */
+ND_MUST nd_code nd_spec_changes(const char *before, const char *now, nd_text *out,
+                                size_t *n, nd_err *err);
 
 /* What `nudge train` runs: base, sets, derive. ND_EINPUT: a derived value that exists for
  * the points of the sweep does not exist here. */

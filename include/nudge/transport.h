@@ -19,7 +19,8 @@ typedef enum nd_event_type {
     ND_EVENT_PROGRESS,  /* of its task                           */
     ND_EVENT_RECORD,    /* its task ended; it is ready again     */
     ND_EVENT_CANCELLED, /* the same, without a record            */
-    ND_EVENT_LOST,      /* and its task with it; bytes: the reason. May be READY later */
+    ND_EVENT_RETURNED,  /* the task that waited with it has not begun, and will not */
+    ND_EVENT_LOST,      /* and its tasks with it; bytes: the reason. May be READY later */
 } nd_event_type;
 
 typedef struct nd_event {
@@ -35,12 +36,17 @@ typedef struct nd_transport nd_transport;
  * can be reached any more; the loss of one worker is an event. */
 typedef struct nd_transport_ops {
     const char *name;
+    /* Seconds: a worker may be sent one task more than it is at when that takes less, as the way
+     * to and fro counts beside it. It begins when the other ends. 0: one task at a time. */
+    double ahead;
     size_t (*n_workers)(const nd_transport *t);
-    /* To a worker that is ready: one task at a time. */
     nd_code (*send)(nd_transport *t, size_t worker, const nd_child_limits *limits,
                     const void *task, size_t n, nd_err *err);
-    /* CANCELLED follows; or RECORD, when that was on its way already. */
+    /* CANCELLED follows; or RECORD, when that was on its way already. Before it RETURNED, if
+     * another task waits. */
     nd_code (*cancel)(nd_transport *t, size_t worker, nd_err *err);
+    /* RETURNED follows, unless what waited has begun. NULL where nothing is sent ahead. */
+    nd_code (*recall)(nd_transport *t, size_t worker, nd_err *err);
     /* No more tasks for this worker. */
     nd_code (*release)(nd_transport *t, size_t worker, nd_err *err);
     nd_code (*poll)(nd_transport *t, nd_event *out, bool *have, nd_err *err);

@@ -27,6 +27,7 @@ enum {
     PUBLISH_SHARE = 20, /* and so many times what the last one took            */
     DRAIN = 30,         /* seconds that USR1 leaves to what runs               */
     LOST_FOR = 60,      /* seconds without any worker before the run gives up  */
+    REACH = 180,        /* seconds for a checkpoint: Slurm warns 120 s ahead   */
 };
 
 /* A campaign under way. */
@@ -65,6 +66,42 @@ static nd_code append(run *r, nd_entry_type type, const nd_text *bytes, nd_err *
     return nd_journal_append(r->journal, type, bytes->s, bytes->n, err);
 }
 
+/* How many of the plan's trials the journal has a record of. */
+static size_t count_known(const run *r)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < r->plan.n; i++)
+        known += nd_ledger_find(&r->ledger, r->plan.trial[i].key) != NULL;
+    return known;
+}
+
+/* A folder may go on with more points or other limits, and also, by mistake, with a forgotten
+ * --set: what is different, and whether anything here is of use to it, shows which. */
+static void tell_changes(const run *r, const char *before, const char *now)
+{
+    nd_text t = {0};
+    size_t n = 0;
+    if (nd_spec_changes(before, now, &t, &n, NULL) != ND_OK) {
+        n = 1;
+        nd_text_clear(&t);
+        nd_text_add(&t, "that one cannot be read any more");
+    }
+    const size_t known = count_known(r), unasked = r->ledger.n - known;
+    const nd_level level = unasked ? ND_WARN : ND_INFO;
+    if (n) {
+        nd_log(level, "%s was run with another spec before: %s", nd_text_str(&r->dir),
+               nd_text_str(&t));
+        nd_log(level, "new: %zu of its %zu trials; here and not among them: %zu",
+               r->plan.n - known, r->plan.n, unasked);
+    }
+    if (n && unasked)
+        nd_log(ND_WARN,
+               "those stay in the journal, and results.nc leaves them out. If that is not "
+               "meant, stop now, and give the --set or --quick of the run before, or "
+               "another folder with -o");
+    nd_text_free(&t);
+}
+
 /* The spec goes into the journal when it is new or has changed; a changed one keeps what
  * its trials have in common with the old. */
 static nd_code note_origin(run *r, nd_err *err)
@@ -72,10 +109,7 @@ static nd_code note_origin(run *r, nd_err *err)
     const char *text = nd_spec_text(r->plan.spec);
     const bool first = !r->past.sessions;
     if (!first && !strcmp(nd_text_str(&r->past.origin.spec), text)) return ND_OK;
-    if (!first)
-        nd_log(ND_INFO,
-               "the spec has changed since the last run: trials that it still holds "
-               "are kept, others stay in the journal");
+    if (!first) tell_changes(r, nd_text_str(&r->past.origin.spec), text);
     nd_origin o = {0};
     nd_origin_now(&o);
     nd_text_add(&o.spec, "%s", text);
@@ -232,6 +266,8 @@ static nd_code list_tasks(run *r, nd_err *err)
     config.retries = limits->retries;
     config.max_failures = limits->max_failures;
     config.losses = limits->losses;
+    config.ahead = r->t->ops->ahead;
+    config.reach = r->o->time_limit > 0 ? fmin(REACH, r->o->time_limit / 4) : HUGE_VAL;
     config.n_kinds = r->plan.kinds ? r->plan.kinds : 1;
     config.kinds = kinds;
     code = nd_sched_new(&r->sched, &config, cost, attempts, err);
@@ -270,6 +306,19 @@ static nd_code schedule(run *r, nd_err *err)
 
 /* ---- the loop ---- */
 
+/* What the worker is at from now on: the scheduler knows. */
+static void note_task(run *r, size_t worker)
+{
+    nd_busy *b = &r->show.worker[worker];
+    const size_t task = nd_sched_task(r->sched, worker);
+    b->busy = task != SIZE_MAX;
+    if (!b->busy) return;
+    nd_key_text(r->plan.trial[r->task[task]].key, b->key);
+    b->since = nd_now();
+    b->expected = nd_sched_expected(r->sched, worker);
+    b->progress = (nd_progress){.train_error = (double)NAN};
+}
+
 static nd_code send(run *r, size_t worker, size_t task, nd_err *err)
 {
     const nd_limits *limits = nd_spec_limits(r->plan.spec);
@@ -287,12 +336,7 @@ static nd_code send(run *r, size_t worker, size_t task, nd_err *err)
     nd_text_free(&log);
     nd_text_free(&checkpoint);
     nd_text_free(&text);
-    nd_busy *b = &r->show.worker[worker];
-    nd_key_text(r->plan.trial[r->task[task]].key, b->key);
-    b->busy = true;
-    b->since = nd_now();
-    b->expected = nd_sched_expected(r->sched, worker);
-    b->progress = (nd_progress){.train_error = (double)NAN};
+    if (nd_sched_task(r->sched, worker) == task) note_task(r, worker);
     return code;
 }
 
@@ -300,11 +344,19 @@ static nd_code hand_out(run *r, nd_err *err)
 {
     for (;;) {
         const nd_action a = nd_sched_next(r->sched, r->deadline - nd_now());
-        if (a.type == ND_ACT_NONE) return ND_OK;
-        if (a.type == ND_ACT_ASSIGN)
+        switch (a.type) {
+        case ND_ACT_NONE:
+            return ND_OK;
+        case ND_ACT_ASSIGN:
             ND_TRY(send(r, a.worker, a.task, err));
-        else
+            break;
+        case ND_ACT_RECALL:
+            ND_TRY(r->t->ops->recall(r->t, a.worker, err));
+            break;
+        case ND_ACT_RELEASE:
             ND_TRY(r->t->ops->release(r->t, a.worker, err));
+            break;
+        }
     }
 }
 
@@ -347,12 +399,12 @@ static nd_code keep(run *r, size_t worker, const nd_event *e, nd_err *err)
     if (code == ND_OK) code = record(r, task, &rec, err);
     if (code == ND_OK) {
         r->ran++;
-        r->show.worker[worker].busy = false;
         nd_sched_result(r->sched, worker,
                         !nd_status_failed(rec.status) ? ND_OUTCOME_DONE
                         : nd_status_retry(rec.status) ? ND_OUTCOME_RETRY
                                                       : ND_OUTCOME_FAILED,
                         rec.seconds);
+        note_task(r, worker);
     }
     nd_record_free(&rec);
     return code;
@@ -404,8 +456,11 @@ static nd_code handle(run *r, const nd_event *e, nd_err *err)
     case ND_EVENT_RECORD:
         return keep(r, e->worker, e, err);
     case ND_EVENT_CANCELLED:
-        b->busy = false;
         nd_sched_result(r->sched, e->worker, ND_OUTCOME_BACK, 0);
+        note_task(r, e->worker);
+        break;
+    case ND_EVENT_RETURNED:
+        nd_sched_returned(r->sched, e->worker);
         break;
     case ND_EVENT_LOST:
         return lose(r, e, err);

@@ -1,7 +1,9 @@
 /* plan.c -- from a spec to keyed, priced trials. */
 #include "nudge/plan.h"
 
+#include "nudge/clock.h"
 #include "nudge/crc.h"
+#include "nudge/log.h"
 #include "nudge/sched.h"
 #include "nudge/trial.h"
 
@@ -45,6 +47,23 @@ static void drop_duplicates(nd_plan *plan)
     qsort(plan->trial, plan->n, sizeof *plan->trial, by_point);
 }
 
+/* Says how far it is once it takes long; a million points take most of a minute. */
+typedef struct pace {
+    const char *what;
+    double next; /* nd_now() of the next word */
+} pace;
+
+static void keep_pace(pace *p, size_t i, size_t n)
+{
+    enum { LOOK_EVERY = 4096, SAY_EVERY = 10 };
+    if (i % LOOK_EVERY) return;
+    const double now = nd_now();
+    if (!i) p->next = now + SAY_EVERY;
+    if (now < p->next) return;
+    nd_log(ND_INFO, "%s: %zu of %zu", p->what, i, n);
+    p->next = now + SAY_EVERY;
+}
+
 static nd_code expand(nd_plan *plan, nd_err *err)
 {
     plan->points = nd_spec_points(plan->spec);
@@ -52,9 +71,11 @@ static nd_code expand(nd_plan *plan, nd_err *err)
     if (!plan->trial)
         return ND_FAIL(err, ND_ENOMEM, "no memory for %zu trials",
                        nd_spec_kept(plan->spec));
+    pace said = {.what = "points of the spec read"};
     for (size_t i = 0; i < plan->points; i++) {
         nd_params p;
         bool kept;
+        keep_pace(&said, i, plan->points);
         ND_TRY(nd_spec_point(plan->spec, i, &p, NULL, &kept, err));
         if (!kept) continue;
         nd_planned *t = &plan->trial[plan->n++];
@@ -66,7 +87,7 @@ static nd_code expand(nd_plan *plan, nd_err *err)
     return ND_OK;
 }
 
-/* The trials of a refinement's first round, marked in `asked` (n) where that is wanted. */
+/* The trials of a refinement's first round, marked in `asked` (n). */
 static nd_code first_round(nd_plan *plan, bool *asked, nd_err *err)
 {
     static const nd_ledger nothing = {0};
@@ -78,7 +99,7 @@ static nd_code first_round(nd_plan *plan, bool *asked, nd_err *err)
     if (code == ND_OK) {
         plan->budget = nd_rounds_budget(&rounds);
         plan->first = rounds.n_asked;
-        if (asked) memcpy(asked, rounds.asked, plan->n * sizeof *asked);
+        memcpy(asked, rounds.asked, plan->n * sizeof *asked);
     }
     nd_round_free(&first);
     nd_rounds_free(&rounds);
@@ -88,8 +109,7 @@ static nd_code first_round(nd_plan *plan, bool *asked, nd_err *err)
 nd_code nd_plan_of(nd_plan *plan, nd_spec *spec, nd_err *err)
 {
     *plan = (nd_plan){.spec = spec};
-    nd_code code = expand(plan, err);
-    if (code == ND_OK && nd_spec_refine(spec)) code = first_round(plan, NULL, err);
+    const nd_code code = expand(plan, err);
     if (code != ND_OK) nd_plan_free(plan);
     return code;
 }
@@ -204,10 +224,12 @@ static nd_code price(nd_plan *plan, nd_shelf *shelf, nd_err *err)
     work dearest = {0};
     nd_params dearest_p = {0};
     uint64_t kinds[ND_KINDS_MAX];
+    pace said = {.what = "trials checked against the data"};
     for (size_t i = 0; i < plan->n; i++) {
         nd_params p;
         nd_shape shape;
         work w;
+        keep_pace(&said, i, plan->n);
         ND_TRY(nd_plan_params(plan, i, &p, err));
         if (work_of(&p, shelf, &w, &shape, err) != ND_OK) {
             char key[ND_KEY_TEXT];
@@ -241,24 +263,32 @@ static int dearest_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* What a refinement takes in its first round, and may take in all. */
-static nd_code price_rounds(nd_plan *plan, nd_err *err)
+/* What a refinement takes in its first round, `asked` (n), and may take in all. */
+static nd_code price_rounds(nd_plan *plan, const bool *asked, nd_err *err)
 {
-    bool *asked = calloc(plan->n, sizeof *asked);
-    float *seconds = calloc(plan->n, sizeof *seconds);
-    nd_code code = asked && seconds
-                       ? first_round(plan, asked, err)
-                       : ND_FAIL(err, ND_ENOMEM, "no memory for %zu trials", plan->n);
+    float *seconds = malloc(plan->n * sizeof *seconds);
+    if (!seconds) return ND_FAIL(err, ND_ENOMEM, "no memory for %zu trials", plan->n);
     plan->seconds = plan->seconds_first = 0;
-    for (size_t i = 0; i < plan->n && code == ND_OK; i++) {
+    for (size_t i = 0; i < plan->n; i++) {
         seconds[i] = plan->trial[i].seconds;
         if (asked[i]) plan->seconds_first += (double)seconds[i];
     }
-    if (code == ND_OK) qsort(seconds, plan->n, sizeof *seconds, dearest_first);
-    for (size_t i = 0; i < plan->n && i < plan->budget && code == ND_OK; i++)
+    qsort(seconds, plan->n, sizeof *seconds, dearest_first);
+    for (size_t i = 0; i < plan->n && i < plan->budget; i++)
         plan->seconds += (double)seconds[i];
-    free(asked);
     free(seconds);
+    return ND_OK;
+}
+
+/* A budget without room for a first round is refused before anything is measured. */
+static nd_code price_refinement(nd_plan *plan, nd_shelf *shelf, nd_err *err)
+{
+    bool *asked = calloc(plan->n, sizeof *asked);
+    if (!asked) return ND_FAIL(err, ND_ENOMEM, "no memory for %zu trials", plan->n);
+    nd_code code = first_round(plan, asked, err);
+    if (code == ND_OK) code = price(plan, shelf, err);
+    if (code == ND_OK) code = price_rounds(plan, asked, err);
+    free(asked);
     return code;
 }
 
@@ -267,8 +297,8 @@ nd_code nd_plan_price(nd_plan *plan, nd_err *err)
     nd_shelf shelf = {0};
     plan->seconds = 0;
     plan->kinds = 0;
-    nd_code code = price(plan, &shelf, err);
-    if (code == ND_OK && nd_spec_refine(plan->spec)) code = price_rounds(plan, err);
+    const nd_code code = nd_spec_refine(plan->spec) ? price_refinement(plan, &shelf, err)
+                                                    : price(plan, &shelf, err);
     for (size_t i = 0; i < shelf.n; i++)
         plan->data_bytes += (double)(shelf.set[i].train.n + shelf.set[i].test.n) *
                             (double)(shelf.set[i].features + 1);

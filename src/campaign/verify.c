@@ -145,12 +145,9 @@ static bool same(double a, double b)
 /* Row i of results.nc against the journal's record of that trial. */
 static nd_code check_row(check *c, const nd_results *res, size_t i, nd_err *err)
 {
-    nd_key key;
-    const char *name = res->key.s[i];
-    if (!nd_key_parse(name, &key))
-        return ND_FAIL(err, ND_EDIFFERS,
-                       "results.nc: trial %zu has the key \"%s\", which is none", i, name);
-    const nd_line *line = nd_ledger_find(&c->ledger, key);
+    char name[ND_KEY_TEXT];
+    nd_key_text(res->key[i], name);
+    const nd_line *line = nd_ledger_find(&c->ledger, res->key[i]);
     const bool left_out = c->rounds.plan && !c->rounds.asked[i];
     const int status = line       ? line->status
                        : left_out ? ND_STATUS_UNSAMPLED
@@ -183,12 +180,12 @@ static nd_code check_plan(check *c, const nd_results *res, nd_err *err)
         code = ND_FAIL(err, ND_EDIFFERS, "the spec has %zu trials and results.nc %zu",
                        c->plan.n, res->n);
     for (size_t i = 0; i < c->plan.n && code == ND_OK; i++) {
-        char key[ND_KEY_TEXT];
-        nd_key_text(c->plan.trial[i].key, key);
-        if (strcmp(key, res->key.s[i]) != 0)
-            code = ND_FAIL(err, ND_EDIFFERS,
-                           "trial %zu is %s by the spec and %s in results.nc", i, key,
-                           res->key.s[i]);
+        if (nd_key_same(c->plan.trial[i].key, res->key[i])) continue;
+        char planned[ND_KEY_TEXT], is[ND_KEY_TEXT];
+        nd_key_text(c->plan.trial[i].key, planned);
+        nd_key_text(res->key[i], is);
+        code = ND_FAIL(err, ND_EDIFFERS, "trial %zu is %s by the spec and %s in results.nc",
+                       i, planned, is);
     }
     return code;
 }

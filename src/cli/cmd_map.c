@@ -1,4 +1,4 @@
-/* cmd_map.c -- nudge map: from results.nc to a cube, a table or a figure. */
+/* cmd_map.c -- nudge map: from results.nc to a cube, a table, a figure or a page. */
 #include "cli_impl.h"
 
 #include "nudge/file.h"
@@ -6,6 +6,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
 
 /* DIR is a campaign's folder, or a results file itself. */
 static nd_code results_path(const char *dir, nd_text *path, nd_err *err)
@@ -13,67 +20,157 @@ static nd_code results_path(const char *dir, nd_text *path, nd_err *err)
     nd_path_join(path, dir, "results.nc");
     ND_TRY(nd_text_check(path, err));
     if (nd_file_exists(path->s)) return ND_OK;
+    if (is_folder(dir))
+        return ND_FAIL(
+            err, ND_ENOENT,
+            "%s has no results.nc: it is no campaign's folder, or none of its trials "
+            "has ended yet",
+            dir);
     nd_text_clear(path);
     nd_text_add(path, "%s", dir);
     return nd_text_check(path, err);
 }
 
-static nd_code map(const char *dir, const char *output, const nd_map_options *o,
-                   nd_err *err)
+static nd_code read_all(const char *const *dirs, size_t n, nd_results **out, nd_err *err)
 {
-    nd_text path = {0}, file = {0};
+    nd_results **in = calloc(n, sizeof *in);
+    if (!in) return ND_FAIL(err, ND_ENOMEM, "no memory to read %zu campaigns", n);
+    nd_code code = ND_OK;
+    size_t read = 0;
+    for (; read < n && code == ND_OK; read += code == ND_OK) {
+        nd_text path = {0};
+        code = results_path(dirs[read], &path, err);
+        if (code == ND_OK) code = nd_results_read(path.s, &in[read], err);
+        nd_text_free(&path);
+    }
+    if (code == ND_OK)
+        code = nd_results_unite(in, n, out, err);
+    else
+        while (read--)
+            nd_results_free(in[read]);
+    free(in);
+    return code;
+}
+
+/* Of one folder the map goes into it; of several, or of a file, it must be said where. */
+static nd_code output_path(const char *const *dirs, size_t n, const char *output,
+                           nd_text *path, nd_err *err)
+{
+    if (output)
+        nd_text_add(path, "%s", output);
+    else if (n > 1 || !is_folder(dirs[0]))
+        return ND_FAIL(err, ND_EUSAGE,
+                       "map needs -o FILE, unless it is of one campaign's folder");
+    else
+        nd_path_join(path, dirs[0], "map.nc");
+    return nd_text_check(path, err);
+}
+
+/* A page alone, or beside what -o names. */
+static nd_code map(const char *const *dirs, size_t n, const char *output,
+                   const char *report, const nd_map_options *o, nd_err *err)
+{
+    nd_text file = {0};
     nd_results *results = NULL;
     nd_cube *cube = NULL;
-    nd_code code = results_path(dir, &path, err);
-    if (code == ND_OK) code = nd_results_read(path.s, &results, err);
+    const bool write = output || !report;
+    nd_code code = write ? output_path(dirs, n, output, &file, err) : ND_OK;
+    if (code == ND_OK) code = read_all(dirs, n, &results, err);
     if (code == ND_OK) code = nd_map_build(results, o, &cube, err);
-    if (output)
-        nd_text_add(&file, "%s", output);
-    else
-        nd_path_join(&file, dir, "map.nc");
-    if (code == ND_OK) code = nd_text_check(&file, err);
-    if (code == ND_OK) code = nd_map_write(cube, o, file.s, err);
-    if (code == ND_OK) printf("%s\n", file.s);
+    if (code == ND_OK && write) code = nd_map_write(results, cube, o, file.s, err);
+    if (code == ND_OK && write) printf("%s\n", file.s);
+    if (code == ND_OK && report) code = nd_map_report(results, cube, o, report, err);
+    if (code == ND_OK && report) printf("%s\n", report);
     nd_cube_free(cube);
     nd_results_free(results);
     nd_text_free(&file);
-    nd_text_free(&path);
     return code;
+}
+
+static nd_code parse_level(const char *option, const char *text, double *out, nd_err *err)
+{
+    if (!text || nd_parse_real(text, out)) return ND_OK;
+    return ND_FAIL(err, ND_EUSAGE, "map: --%s \"%s\" is no number", option, text);
 }
 
 nd_code nd_cmd_map(int argc, char **argv, nd_err *err)
 {
-    const char *dir = NULL, *output = NULL, *contour = NULL;
-    nd_list where = {0};
+    const char *output = NULL, *report = NULL, *target = NULL, *tolerance = NULL;
+    nd_list where = {0}, baseline = {0};
     nd_map_options o;
     nd_map_defaults(&o);
     const nd_option options[] = {
         {"x", 'x', "P",
-         "parameter along the horizontal axis; default: the spec's last axis",
+         "parameter along the horizontal axis; default: the first that varies",
          .value = &o.x},
-        {"y", 'y', "P", "parameter along the vertical axis; default: the spec's first axis",
+        {"y", 'y', "P", "parameter along the vertical axis; default: the next that varies",
          .value = &o.y},
-        {"metric", 'm', "M", "what the figure shows; default test_error",
+        {"metric", 'm', "M",
+         "what the figure shows, and whose variance is split; default test_error",
          .value = &o.metric},
         {"where", 'w', "p=v", "only trials with this value; may be repeated",
          .list = &where},
-        {"contour", 'c', "V",
-         "level of the contour line; default: those of design: refine, or half way",
-         .value = &contour},
-        {"output", 'o', "FILE", ".nc .csv .svg .pdf or .png; default: DIR/map.nc",
+        {"baseline", 'b', "p=v",
+         "tell degradation against the cells with this value; may be repeated; default: "
+         "device.kind=ideal where that is swept",
+         .list = &baseline},
+        {"target", 't', "V", "tell when the test error first came down to V",
+         .value = &target},
+        {"figure", 'f', "KIND",
+         "heatmap, curves, learning or sensitivity; default: by the axes that vary",
+         .value = &o.figure},
+        {"ratio", 'r', "P=A/B", "the metric where P is A over that where P is B",
+         .value = &o.ratio},
+        {"table", 0, "KIND",
+         "write the learning curves, sensitivity, tolerance or contours instead of the map",
+         .value = &o.table},
+        {"tolerance", 0, "V", "of that table: what the metric may rise by; default 0.01",
+         .value = &tolerance},
+        {"lines", 'l', "P", "curves: a line for each value of this parameter",
+         .value = &o.lines},
+        {"panels", 'p', "P", "a panel for each value of this parameter; default: the third",
+         .value = &o.panels},
+        {"contour", 'c', "V,...",
+         "levels of the contour lines, or none; default: those of design: refine, or half "
+         "way",
+         .value = &o.contour},
+        {"palette", 0, "NAME", "viridis, cividis or rdbu (for what has a middle)",
+         .value = &o.palette},
+        {"width", 0, "COLUMNS", "single (8.5 cm) or double (17 cm, the default)",
+         .value = &o.width},
+        {"font", 0, "NAME", "of the letters; default DejaVu Sans", .value = &o.font},
+        {"title", 0, "TEXT", "in place of the campaign's name and question; '' for none",
+         .value = &o.title},
+        {"output", 'o', "FILE",
+         ".nc .csv .tex .svg .pdf .png or .html; default: DIR/map.nc of a single DIR",
          .value = &output},
+        {"report", 0, "FILE",
+         "write all of it as a page for a browser; alone, or beside what -o names",
+         .value = &report},
         {0},
     };
-    nd_code code = nd_options_one(argc, argv, options, "a campaign's folder", &dir, err);
-    o.where = where.v;
-    o.n_where = where.n;
+    size_t n = 0;
     nd_text command = {0};
     nd_command_line(argc, argv, &command);
+    const char **dirs = calloc((size_t)argc, sizeof *dirs);
+    nd_code code = dirs ? nd_text_check(&command, err)
+                        : ND_FAIL(err, ND_ENOMEM, "no memory for the command line");
+    if (code == ND_OK)
+        code = nd_options_parse(argc, argv, options, dirs, (size_t)argc, &n, err);
+    if (code == ND_OK && !n)
+        code = ND_FAIL(err, ND_EUSAGE, "map needs a campaign's folder: nudge map %s",
+                       nd_command_find("map")->synopsis);
     o.command = nd_text_str(&command);
-    if (code == ND_OK && contour && !nd_parse_real(contour, &o.contour))
-        code = ND_FAIL(err, ND_EUSAGE, "map: --contour \"%s\" is no number", contour);
-    if (code == ND_OK) code = map(dir, output, &o, err);
+    o.where = where.v;
+    o.n_where = where.n;
+    o.baseline = baseline.v;
+    o.n_baseline = baseline.n;
+    if (code == ND_OK) code = parse_level("target", target, &o.target, err);
+    if (code == ND_OK) code = parse_level("tolerance", tolerance, &o.tolerance, err);
+    if (code == ND_OK) code = map(dirs, n, output, report, &o, err);
     free(where.v);
+    free(baseline.v);
+    free(dirs);
     nd_text_free(&command);
     return code;
 }

@@ -110,6 +110,9 @@ nd_code nd_cmd_train(int argc, char **argv, nd_err *err)
         {"filters", 0, "FILE",
          "Boltzmann machines: draw the weights from pixels to hidden units",
          .value = &e.wanted.filters},
+        {"conductances", 0, "FILE",
+         "draw histograms of the devices' conductances; .png .svg or .pdf",
+         .value = &e.wanted.conductances},
         {"json", 0, NULL, "end with one JSON object, its keys the metrics", .flag = &json},
         {0},
     };

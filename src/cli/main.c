@@ -18,15 +18,22 @@ static const nd_command commands[] = {
      "SPEC [-o DIR] [--quick] [--set p=v ...] [--shard i/n] [--time-limit D] "
      "[--retry-failed]",
      "run a campaign, or go on with the one in DIR", nd_cmd_run},
-    {"train", "SPEC [--quick] [--set p=v ...] [--samples FILE] [--filters FILE] [--json]",
+    {"train",
+     "SPEC [--quick] [--set p=v ...] [--samples FILE] [--filters FILE] "
+     "[--conductances FILE] [--json]",
      "train the spec's base once, in the foreground", nd_cmd_train},
     {"status", "DIR [--watch] [--interval D] [--json]",
      "how a campaign stands, live or not", nd_cmd_status},
     {"merge", "DIR... -o DIR", "shards, or a campaign and its extension, into one campaign",
      nd_cmd_merge},
     {"verify", "DIR", "check that a campaign's files agree", nd_cmd_verify},
-    {"map", "DIR [-x P] [-y P] [--metric M] [--where p=v] [--contour V] [-o FILE]",
-     "statistics over replicates, as NetCDF, table or figure", nd_cmd_map},
+    {"map",
+     "DIR... [-x P] [-y P] [--metric M] [--where p=v] [--baseline p=v] [--target V] "
+     "[--figure KIND] [--table KIND] [--lines P] [--panels P] [--ratio P=A/B] [--contour "
+     "V,...] "
+     "[-o FILE] [--report FILE]",
+     "statistics over replicates, as NetCDF, table, figure or a page for a browser",
+     nd_cmd_map},
     {"check",
      "gdu | gradient | spectrum | rbm SPEC [--set p=v ...] [--batch N] [--points N] [-o "
      "FILE] "

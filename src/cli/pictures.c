@@ -1,16 +1,19 @@
 /* pictures.c -- nudge train --samples and --filters: what a machine dreams, and what its
- * hidden units look for (Hinton, UTML TR 2010-003, section 15). */
+ * hidden units look for (Hinton, UTML TR 2010-003, section 15); and --conductances: where its
+ * devices have come to stand. */
 #include "pictures_impl.h"
 
+#include "nudge/histogram.h"
 #include "nudge/machine.h"
 #include "nudge/text.h"
 #include "nudge/tiles.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { SWEEPS = 1000, ACROSS = 10, TILES = 100, CLASSES_SHOWN = 20 };
 
-nd_code nd_pictures_check(const nd_pictures *w, const nd_params *p, nd_err *err)
+static nd_code check_machine(const nd_pictures *w, const nd_params *p, nd_err *err)
 {
     const nd_model_ops *model = nd_model_at((nd_model_id)p->model_kind);
     if (!w->samples && !w->filters) return ND_OK;
@@ -22,6 +25,19 @@ nd_code nd_pictures_check(const nd_pictures *w, const nd_params *p, nd_err *err)
             model->name);
     if (w->samples) ND_TRY(nd_tiles_check(w->samples, err));
     return w->filters ? nd_tiles_check(w->filters, err) : ND_OK;
+}
+
+nd_code nd_pictures_check(const nd_pictures *w, const nd_params *p, nd_err *err)
+{
+    ND_TRY(check_machine(w, p, err));
+    if (!w->conductances) return ND_OK;
+    if (!nd_device_at((nd_device_id)p->device_kind)->pulsed)
+        return ND_FAIL(
+            err, ND_EINPUT,
+            "--conductances shows devices, and device.kind %s has none: take another "
+            "(nudge help devices), or leave it out",
+            nd_device_at((nd_device_id)p->device_kind)->name);
+    return nd_histograms_check(w->conductances, err);
 }
 
 /* "drbm 784-300-10 on mnist, 30 epochs: " */
@@ -135,8 +151,51 @@ static nd_code draw_filters(const nd_pictures *w, const nd_net *net, nd_err *err
     return code;
 }
 
+/* ---- conductances ---- */
+
+/* A panel for each bank of devices, as many as there is room for. */
+static size_t fill_panels(const nd_net *net, nd_histogram_panel *panel)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < net->n_banks && n < ND_HISTOGRAM_PANELS; k++) {
+        const nd_bank *b = &net->bank[k];
+        if (!b->pairs) continue;
+        nd_histogram_panel *p = &panel[n++];
+        *p = (nd_histogram_panel){.n = b->leg[1].x ? 2 : 1};
+        if (b->bias)
+            snprintf(p->title, sizeof p->title, "%zu biases", b->n);
+        else
+            snprintf(p->title, sizeof p->title, "%zu x %zu weights", b->k, b->n);
+        for (int minus = 0; minus < 2; minus++)
+            nd_bank_histogram(b, minus, ND_HISTOGRAM_BINS, p->bin[minus]);
+    }
+    return n;
+}
+
+static nd_code draw_conductances(const nd_pictures *w, const nd_net *net, nd_err *err)
+{
+    nd_histogram_panel *panel = calloc(ND_HISTOGRAM_PANELS, sizeof *panel);
+    nd_text title = {0};
+    if (!panel) return ND_FAIL(err, ND_ENOMEM, "no memory for histograms");
+    add_name(&title, w, net);
+    nd_text_add(&title, "devices %s", nd_device_at((nd_device_id)net->p.device_kind)->name);
+    const nd_histograms h = {.title = nd_text_str(&title),
+                             .note = "",
+                             .xlabel = "conductance, in its device's own range",
+                             .ylabel = "share of devices",
+                             .name = {"G+", "G-"},
+                             .n_panels = fill_panels(net, panel),
+                             .panel = panel};
+    nd_code code = nd_text_check(&title, err);
+    if (code == ND_OK) code = nd_histograms_draw(&h, w->conductances, err);
+    nd_text_free(&title);
+    free(panel);
+    return code;
+}
+
 nd_code nd_pictures_draw(const nd_pictures *w, nd_net *net, const nd_batch *b, nd_err *err)
 {
     if (w->samples) ND_TRY(draw_samples(w, net, b, err));
+    if (w->conductances) ND_TRY(draw_conductances(w, net, err));
     return w->filters ? draw_filters(w, net, err) : ND_OK;
 }

@@ -1,11 +1,8 @@
 /* stat.c -- statistics of a few replicates. */
 #include "nudge/stat.h"
 
-#include "nudge/philox.h"
-
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static int ascending(const void *a, const void *b)
 {
@@ -63,37 +60,31 @@ double nd_stat_sd(const double *x, size_t n)
     return count > 1 ? sqrt(sum / (double)(count - 1)) : (double)NAN;
 }
 
-/* Median of a resample given as how often each of the n sorted values was drawn. */
-static double median_of_counts(const double *sorted, const uint32_t *count, size_t n)
+nd_parts nd_stat_parts(const double *x, size_t rows, size_t columns)
 {
-    const size_t lower = (n - 1) / 2, upper = n / 2;
-    size_t i = 0, below = count[0];
-    while (below <= lower)
-        below += count[++i];
-    const double a = sorted[i];
-    while (below <= upper)
-        below += count[++i];
-    return a == sorted[i] ? a : a + 0.5 * (sorted[i] - a);
-}
-
-nd_code nd_stat_bootstrap(const double *sorted, size_t n, uint64_t seed, double *low,
-                          double *high, nd_err *err)
-{
-    *low = *high = n ? sorted[0] : (double)NAN;
-    if (n < 2) return ND_OK;
-    uint32_t *count = malloc(n * sizeof *count);
-    if (!count) return ND_FAIL(err, ND_ENOMEM, "no memory to resample %zu values", n);
-    double median[ND_BOOTSTRAP_RESAMPLES];
-    for (uint32_t b = 0; b < ND_BOOTSTRAP_RESAMPLES; b++) {
-        const nd_at at = {.seed = seed, .stream = ND_STREAM_BOOTSTRAP, .batch = b};
-        memset(count, 0, n * sizeof *count);
-        for (uint32_t i = 0; i < n; i++)
-            count[nd_philox_below(at, i, (uint32_t)n)]++;
-        median[b] = median_of_counts(sorted, count, n);
+    const double none = (double)NAN, R = (double)rows, C = (double)columns;
+    if (rows <= 1 || columns <= 1) {
+        const double sd = nd_stat_sd(x, rows * columns);
+        return (nd_parts){rows > 1 ? sd * sd : none, columns > 1 ? sd * sd : none, none};
     }
-    free(count);
-    qsort(median, ND_BOOTSTRAP_RESAMPLES, sizeof *median, ascending);
-    *low = nd_stat_quantile(median, ND_BOOTSTRAP_RESAMPLES, 0.025);
-    *high = nd_stat_quantile(median, ND_BOOTSTRAP_RESAMPLES, 0.975);
-    return ND_OK;
+    const double mean = nd_stat_mean(x, rows * columns);
+    double all = 0, between_rows = 0, between_columns = 0;
+    for (size_t r = 0; r < rows; r++) {
+        double sum = 0;
+        for (size_t c = 0; c < columns; c++) {
+            const double d = x[r * columns + c] - mean;
+            all += d * d;
+            sum += d;
+        }
+        between_rows += sum * sum / C;
+    }
+    for (size_t c = 0; c < columns; c++) {
+        double sum = 0;
+        for (size_t r = 0; r < rows; r++)
+            sum += x[r * columns + c] - mean;
+        between_columns += sum * sum / R;
+    }
+    const double rest = fmax(all - between_rows - between_columns, 0) / ((R - 1) * (C - 1));
+    return (nd_parts){(between_rows / (R - 1) - rest) / C,
+                      (between_columns / (C - 1) - rest) / R, rest};
 }

@@ -9,7 +9,14 @@
  *
  * The model of cost: in each kind all estimates were wrong by one common factor. Because ranks
  * are sorted by cost, what no longer fits in the time left is a prefix of each kind: a binary
- * search finds its end and the next bit after it is the task to start. */
+ * search finds its end and the next bit after it is the task to start. Where a task goes on from
+ * a checkpoint that holds for the last stretch only: else one that is longer than a whole job
+ * would never start.
+ *
+ * A task ahead spares its worker the way of a result to the master and of a task back, which
+ * counts where tasks are short. It has not begun: it counts as pending, can be had back, and
+ * goes back without a trace when its worker is lost. While more tasks are left than the workers
+ * can hold, nobody waits for one that lies elsewhere; when few are left, idle workers ask. */
 #include "nudge/sched.h"
 
 #include <assert.h>
@@ -46,9 +53,13 @@ struct nd_sched {
     uint16_t *attempts; /* (n_tasks) by rank: attempts that failed          */
     uint8_t *losses;    /* (n_tasks) by rank: workers it was lost with      */
     kind *kinds;        /* (n_kinds)                                        */
-    bits idle;          /* workers                                          */
     uint32_t *running;  /* (n_workers): rank, or NO_32                      */
-    nd_sched_counts n;
+    uint32_t *next;     /* (n_workers): rank of the task ahead, or NO_32    */
+    /* Workers without a task; whose one task is short, so that another may come; with a task
+     * ahead that was not asked back. */
+    bits idle, room, holding;
+    size_t recalled;   /* tasks ahead that were asked back */
+    nd_sched_counts n; /* pending: without those ahead    */
     nd_stop stop;
     double actual, expected; /* of all kinds */
     double deviation;        /* sum of (actual / expected - 1)^2 as learnt */
@@ -90,8 +101,12 @@ static size_t bits_next(bits *b, size_t from)
 
 nd_sched_config nd_sched_defaults(void)
 {
-    return (nd_sched_config){
-        .retries = 2, .max_failures = 1, .safety = 1.25, .losses = 2, .n_kinds = 1};
+    return (nd_sched_config){.retries = 2,
+                             .max_failures = 1,
+                             .safety = 1.25,
+                             .reach = HUGE_VAL,
+                             .losses = 2,
+                             .n_kinds = 1};
 }
 
 static int longest_first(const void *a, const void *b)
@@ -119,6 +134,10 @@ static nd_code check(const nd_sched_config *c, const float *cost, nd_err *err)
     if (!(c->safety > 0))
         return ND_FAIL(err, ND_EINPUT, "the safety factor is %g, must be positive",
                        c->safety);
+    if (!(c->reach >= 0))
+        return ND_FAIL(err, ND_EINPUT, "a checkpoint within %g s: must be >= 0", c->reach);
+    if (!(c->ahead >= 0))
+        return ND_FAIL(err, ND_EINPUT, "tasks ahead of %g s: must be >= 0", c->ahead);
     if (c->losses < 1 || c->losses > ND_LOSSES_MAX)
         return ND_FAIL(err, ND_EINPUT, "limits.losses is %d, must be 1 to %d", c->losses,
                        ND_LOSSES_MAX);
@@ -174,8 +193,10 @@ static bool take_all(nd_sched *s)
     s->losses = take(s, n, sizeof *s->losses);
     s->kinds = take(s, s->config.n_kinds, sizeof *s->kinds);
     s->running = take(s, n_workers, sizeof *s->running);
-    return s->tasks && s->attempts && s->losses && s->kinds && s->running &&
-           bits_new(s, &s->idle, n_workers) && take_kinds(s);
+    s->next = take(s, n_workers, sizeof *s->next);
+    return s->tasks && s->attempts && s->losses && s->kinds && s->running && s->next &&
+           bits_new(s, &s->idle, n_workers) && bits_new(s, &s->room, n_workers) &&
+           bits_new(s, &s->holding, n_workers) && take_kinds(s);
 }
 
 static void add_pending(nd_sched *s, kind *k, size_t rank)
@@ -225,7 +246,7 @@ nd_code nd_sched_new(nd_sched **out, const nd_sched_config *config, const float 
     }
     sort_tasks(s, cost, attempts);
     for (size_t w = 0; w < config->n_workers; w++)
-        s->running[w] = NO_32;
+        s->running[w] = s->next[w] = NO_32;
     *out = s;
     return ND_OK;
 }
@@ -242,7 +263,10 @@ void nd_sched_free(nd_sched *s)
     free(s->attempts);
     free(s->losses);
     free(s->running);
+    free(s->next);
     free(s->idle.words);
+    free(s->room.words);
+    free(s->holding.words);
     free(s);
 }
 
@@ -261,6 +285,19 @@ static size_t take_from(nd_sched *s, size_t worker)
     const size_t rank = s->running[worker];
     s->running[worker] = NO_32;
     s->n.running--;
+    bits_remove(&s->room, worker);
+    return rank;
+}
+
+/* The same of the task ahead, NONE without one. */
+static size_t take_ahead(nd_sched *s, size_t worker)
+{
+    const uint32_t rank = s->next[worker];
+    if (rank == NO_32) return NONE;
+    s->next[worker] = NO_32;
+    s->n.ahead--;
+    if (!bits_has(&s->holding, worker)) s->recalled--;
+    bits_remove(&s->holding, worker);
     return rank;
 }
 
@@ -284,6 +321,24 @@ static double ratio_of(const nd_sched *s, const kind *k)
 {
     const double all = nd_sched_ratio(s);
     return k->expected > 0 ? (k->actual + all * k->mean) / (k->expected + k->mean) : all;
+}
+
+static double expected_of(const nd_sched *s, size_t rank)
+{
+    return ratio_of(s, kind_of(s, rank)) * (double)s->tasks[rank].cost;
+}
+
+/* By what is known: an estimate alone may be wrong by more than makes the difference. */
+static bool is_short(const nd_sched *s, size_t rank)
+{
+    return kind_of(s, rank)->expected > 0 && expected_of(s, rank) < s->config.ahead;
+}
+
+static void begin(nd_sched *s, size_t worker, size_t rank)
+{
+    s->running[worker] = (uint32_t)rank;
+    s->n.running++;
+    if (is_short(s, rank)) bits_add(&s->room, worker);
 }
 
 /* Only what trained to the end tells about costs: failures end early, or at their limit. */
@@ -324,9 +379,12 @@ static void fail(nd_sched *s)
 
 bool nd_sched_result(nd_sched *s, size_t worker, nd_outcome outcome, double seconds)
 {
-    const size_t rank = take_from(s, worker);
+    const size_t rank = take_from(s, worker), next = take_ahead(s, worker);
     kind *k = kind_of(s, rank);
-    bits_add(&s->idle, worker);
+    if (next == NONE)
+        bits_add(&s->idle, worker);
+    else
+        begin(s, worker, next);
     if (outcome == ND_OUTCOME_RETRY || outcome == ND_OUTCOME_FAILED) s->attempts[rank]++;
     if (outcome == ND_OUTCOME_BACK ||
         (outcome == ND_OUTCOME_RETRY && s->attempts[rank] <= s->config.retries)) {
@@ -343,6 +401,14 @@ bool nd_sched_result(nd_sched *s, size_t worker, nd_outcome outcome, double seco
     return true;
 }
 
+void nd_sched_returned(nd_sched *s, size_t worker)
+{
+    const size_t rank = take_ahead(s, worker);
+    if (rank == NONE) return;
+    add_pending(s, kind_of(s, rank), rank);
+    if (is_short(s, s->running[worker])) bits_add(&s->room, worker);
+}
+
 bool nd_sched_lost(nd_sched *s, size_t worker)
 {
     assert(worker < s->config.n_workers);
@@ -353,6 +419,7 @@ bool nd_sched_lost(nd_sched *s, size_t worker)
         s->n.workers--;
         return false;
     }
+    nd_sched_returned(s, worker);
     const size_t rank = take_from(s, worker);
     kind *k = kind_of(s, rank);
     s->n.workers--;
@@ -370,11 +437,11 @@ void nd_sched_stop(nd_sched *s)
     if (s->stop == ND_STOP_NONE) s->stop = ND_STOP_ASKED;
 }
 
-/* The first of its ranks whose task fits in the time left; those before it are longer. */
+/* The first of its ranks whose task may start in the time left; those before it are longer. */
 static size_t first_that_fits(const nd_sched *s, const kind *k, double scale,
                               double remaining)
 {
-    if (isinf(remaining)) return 0;
+    if (remaining >= s->config.reach) return 0;
     size_t lo = 0, hi = k->n;
     while (lo < hi) {
         const size_t mid = lo + (hi - lo) / 2;
@@ -417,22 +484,59 @@ static size_t take_pending(nd_sched *s, double remaining)
     return best;
 }
 
+/* A short task for a worker that is at a short one. */
+static nd_action assign_ahead(nd_sched *s, double remaining)
+{
+    enum {
+        MANY = 2
+    }; /* tasks for each worker: so many are left when none is missed elsewhere */
+    const nd_action none = {.type = ND_ACT_NONE};
+    if (s->n.pending <= MANY * s->n.workers) return none;
+    const size_t worker = bits_next(&s->room, 0);
+    if (worker == NONE) return none;
+    const double busy = safety_of(s) * expected_of(s, s->running[worker]);
+    const size_t rank = take_pending(s, remaining - busy);
+    if (rank == NONE) return none;
+    if (!is_short(s, rank)) {
+        add_pending(s, kind_of(s, rank), rank);
+        return none;
+    }
+    bits_remove(&s->room, worker);
+    bits_add(&s->holding, worker);
+    s->next[worker] = (uint32_t)rank;
+    s->n.ahead++;
+    return (nd_action){ND_ACT_ASSIGN, worker, s->tasks[rank].index};
+}
+
+/* Tasks ahead are asked back: all when nothing more is to start, else one for each idle worker. */
+static nd_action recall(nd_sched *s)
+{
+    const size_t idle = s->n.workers - s->n.running;
+    const size_t worker =
+        s->stop != ND_STOP_NONE || s->recalled < idle ? bits_next(&s->holding, 0) : NONE;
+    if (worker == NONE) return (nd_action){.type = ND_ACT_NONE};
+    bits_remove(&s->holding, worker);
+    s->recalled++;
+    return (nd_action){.type = ND_ACT_RECALL, .worker = worker};
+}
+
 nd_action nd_sched_next(nd_sched *s, double remaining)
 {
     const size_t worker = bits_next(&s->idle, 0);
-    if (worker == NONE) return (nd_action){.type = ND_ACT_NONE};
+    if (worker == NONE && s->stop == ND_STOP_NONE) return assign_ahead(s, remaining);
     if (s->stop == ND_STOP_NONE && s->n.pending) {
         const size_t rank = take_pending(s, remaining);
         if (rank != NONE) {
             bits_remove(&s->idle, worker);
-            s->running[worker] = (uint32_t)rank;
-            s->n.running++;
+            begin(s, worker, rank);
             return (nd_action){ND_ACT_ASSIGN, worker, s->tasks[rank].index};
         }
         /* While something runs it may still show that the machine is faster than it
          * seemed. */
         if (!s->n.running) s->stop = ND_STOP_DEADLINE;
     }
+    const nd_action back = recall(s);
+    if (back.type != ND_ACT_NONE || worker == NONE) return back;
     /* An idle worker stays as long as a task that runs elsewhere may fail and come back. */
     if (s->stop == ND_STOP_NONE && s->n.pending + s->n.running)
         return (nd_action){.type = ND_ACT_NONE};
@@ -453,7 +557,9 @@ nd_stop nd_sched_stopped(const nd_sched *s)
 
 nd_sched_counts nd_sched_count(const nd_sched *s)
 {
-    return s->n;
+    nd_sched_counts n = s->n;
+    n.pending += n.ahead;
+    return n;
 }
 
 bool nd_sched_idle(const nd_sched *s, size_t worker)
@@ -476,8 +582,7 @@ int nd_sched_attempt(const nd_sched *s, size_t worker)
 double nd_sched_expected(const nd_sched *s, size_t worker)
 {
     const uint32_t rank = s->running[worker];
-    if (rank == NO_32) return 0;
-    return ratio_of(s, kind_of(s, rank)) * (double)s->tasks[rank].cost;
+    return rank == NO_32 ? 0 : expected_of(s, rank);
 }
 
 double nd_sched_seconds_left(const nd_sched *s)

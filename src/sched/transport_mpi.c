@@ -1,9 +1,9 @@
 /* transport_mpi.c -- rank 0 is the master, every other rank relays to its trial server.
  *
  * Nobody blocks in MPI: master and workers probe, and sleep between probes, because a
- * blocking receive spins on a core that a trial could use. Sends cannot deadlock: the
- * master sends a task only to a worker that has nothing to say and so receives, all its
- * other orders are a few bytes; and until the very end the master receives whatever comes.
+ * blocking receive spins on a core that a trial could use. Sends cannot deadlock: a worker
+ * receives while what it says is under way, so the master's orders always arrive; and until
+ * the very end the master receives whatever comes.
  *
  * MPI without fault tolerance ends the whole job when a rank dies, so all that may crash
  * lives in the server's children. Should the server itself die, its keeper, forked before
@@ -18,24 +18,33 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <mpi.h>
 
-#define NAP 0.002 /* seconds between probes: about 1 % of a core */
+#define NAP   0.002 /* seconds between probes: about 1 % of a core */
+#define AHEAD 0.3   /* seconds: of such a trial the naps on the way to and fro are 1 % */
+
+#define MEET        300 /* for MPI_Init: of thousands of ranks, from a slow file system */
+#define TEXT_OF(x)  TEXT_OF_(x)
+#define TEXT_OF_(x) #x
 
 typedef enum tag {
     TAG_HELLO = 1, /* worker: version, commit, host, why it has no server */
     TAG_TASK,      /* master: u32 lives, f64 seconds, u64 memory, payload */
     TAG_CANCEL,
+    TAG_RECALL,
     TAG_RELEASE,
     TAG_EXIT, /* master: u32 exit code; the last word to a worker */
     TAG_PROGRESS,
     TAG_RECORD,
     TAG_CANCELLED,
+    TAG_RETURNED,
     TAG_LOST,  /* worker: the reason */
     TAG_READY, /* worker: its host; there is a server again */
     TAG_BYE,   /* worker: the last word to the master */
@@ -96,16 +105,24 @@ static nd_code receive(mailbox *in, const MPI_Status *s, nd_err *err)
                  "MPI_Recv", err);
 }
 
+/* Is there a message? Open MPI looks first and fetches afterwards: what has come since the last
+ * probe is seen by the second. */
+static nd_code probe(int source, bool *have, MPI_Status *s, nd_err *err)
+{
+    int flag = 0;
+    for (int i = 0; i < 2 && !flag; i++)
+        ND_TRY(check(MPI_Iprobe(source, MPI_ANY_TAG, MPI_COMM_WORLD, &flag, s),
+                     "MPI_Iprobe", err));
+    *have = flag;
+    return ND_OK;
+}
+
 /* The next message from `source`, if there is one. Order is kept between two ranks. */
 static nd_code try_receive(mailbox *in, int source, bool *have, nd_err *err)
 {
     MPI_Status s;
-    int flag = 0;
-    *have = false;
-    ND_TRY(check(MPI_Iprobe(source, MPI_ANY_TAG, MPI_COMM_WORLD, &flag, &s), "MPI_Iprobe",
-                 err));
-    if (!flag) return ND_OK;
-    *have = true;
+    ND_TRY(probe(source, have, &s, err));
+    if (!*have) return ND_OK;
     return receive(in, &s, err);
 }
 
@@ -124,12 +141,37 @@ static void try_server(nd_mpi *m)
         nd_copy(m->server_fault, sizeof m->server_fault, err.message);
 }
 
+/* In a signal handler: nothing but write and _exit. */
+static void nobody_came(int signal)
+{
+    static const char words[] = "nudge: error: MPI_Init has waited " TEXT_OF(
+        MEET) " s for the other "
+              "ranks; are all nodes up, does every rank run nudge, and do messages pass "
+              "between "
+              "nodes (firewalls; with Open MPI --mca btl_tcp_if_include)?\n";
+    (void)signal;
+    (void)!write(STDERR_FILENO, words, sizeof words - 1);
+    _exit(nd_code_exit(ND_EENV));
+}
+
+/* MPI_Init waits for missing ranks without end, and says nothing. One rank speaks for all: when
+ * it ends, the launcher ends the others. */
+static int init_in_time(int *argc, char ***argv, const nd_launch *l)
+{
+    int provided;
+    const bool speaks = l->rank <= 0;
+    if (speaks) signal(SIGALRM, nobody_came);
+    if (speaks) alarm(MEET);
+    const int rc = MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
+    if (speaks) alarm(0);
+    if (speaks) signal(SIGALRM, SIG_DFL);
+    return rc;
+}
+
 static nd_code initialise(nd_mpi *m, int *argc, char ***argv, const nd_launch *l,
                           nd_err *err)
 {
-    int provided;
-    ND_TRY(check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided),
-                 "MPI_Init_thread", err));
+    ND_TRY(check(init_in_time(argc, argv, l), "MPI_Init_thread", err));
     m->initialised = true;
     ND_TRY(check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN),
                  "MPI_Comm_set_errhandler", err));
@@ -186,79 +228,158 @@ nd_code nd_mpi_start(nd_mpi *m, int *argc, char ***argv, const nd_server_job *jo
 
 /* ---- the worker --------------------------------------------------------------------- */
 
-/* Its server died, and its task with it; there may be another. */
-static nd_code report_lost(nd_mpi *m, const nd_err *why, nd_err *err)
+/* A worker between its master and its server. */
+typedef struct relay {
+    nd_mpi *m;
+    mailbox in;
+    bool busy, released;    /* busy: the server has a task  */
+    nd_text next;           /* the task after it; empty: none */
+    nd_child_limits limits; /* of that */
+} relay;
+
+static nd_code listen(relay *r, bool *have, nd_err *err);
+
+/* Says it, and meanwhile obeys: the master may be sending, too. */
+static nd_code say(relay *r, tag what, const void *bytes, size_t n, nd_err *err)
 {
+    int count = 0, sent = 0;
+    MPI_Request request;
+    ND_TRY(count_of(n, &count, err));
+    ND_TRY(check(MPI_Isend(bytes, count, MPI_BYTE, 0, (int)what, MPI_COMM_WORLD, &request),
+                 "MPI_Isend", err));
+    for (bool have;;) {
+        ND_TRY(check(MPI_Test(&request, &sent, MPI_STATUS_IGNORE), "MPI_Test", err));
+        if (sent) return ND_OK;
+        ND_TRY(listen(r, &have, err));
+        if (!have) nd_sleep(NAP);
+    }
+}
+
+/* A server that is dead or dies here is seen by the next from_server. */
+static void give(relay *r, const nd_child_limits *limits, const void *task, size_t n)
+{
+    r->busy = true;
+    (void)!nd_server_send_task(&r->m->server, limits, task, n, NULL);
+}
+
+static void give_next(relay *r)
+{
+    if (r->next.n) give(r, &r->limits, r->next.s, r->next.n);
+    nd_text_clear(&r->next);
+}
+
+/* Its server died, and its tasks with it; there may be another. */
+static nd_code report_lost(relay *r, const nd_err *why, nd_err *err)
+{
+    nd_mpi *m = r->m;
     m->lives++;
-    ND_TRY(send_to(0, TAG_LOST, why->message, strlen(why->message), err));
+    r->busy = false;
+    nd_text_clear(&r->next);
+    ND_TRY(say(r, TAG_LOST, why->message, strlen(why->message), err));
     if (m->restarts++ == ND_RESTARTS_MAX) nd_server_stop(&m->server);
     if (nd_server_fd(&m->server) < 0) return ND_OK;
     char host[64];
     nd_hostname(host, sizeof host);
-    return send_to(0, TAG_READY, host, strlen(host), err);
+    return say(r, TAG_READY, host, strlen(host), err);
 }
 
-static nd_code from_server(nd_mpi *m, bool *did, nd_err *err)
+static nd_code from_server(relay *r, bool *did, nd_err *err)
 {
     static const tag tags[] = {[ND_SAYS_PROGRESS] = TAG_PROGRESS,
                                [ND_SAYS_RECORD] = TAG_RECORD,
                                [ND_SAYS_CANCELLED] = TAG_CANCELLED};
+    nd_mpi *m = r->m;
     for (;;) {
         if (nd_server_fd(&m->server) < 0) return ND_OK;
         nd_server_message s;
         nd_err why;
         bool have;
         if (nd_server_poll(&m->server, &s, &have, &why) != ND_OK)
-            return report_lost(m, &why, err);
+            return report_lost(r, &why, err);
         if (!have) return ND_OK;
         *did = true;
         if (s.type == ND_SAYS_RECORD) m->restarts = 0;
-        ND_TRY(send_to(0, tags[s.type], s.bytes, s.n, err));
+        if (s.type != ND_SAYS_PROGRESS) {
+            r->busy = false;
+            give_next(r);
+        }
+        ND_TRY(say(r, tags[s.type], s.bytes, s.n, err));
     }
 }
 
-/* A server that is dead or dies here is seen by the next from_server; tasks that cross its
- * LOST are the master's to give to others. */
-static nd_code obey(nd_mpi *m, const mailbox *in, bool *released, nd_err *err)
+/* Tasks that cross a LOST are the master's to give to others. */
+static nd_code take_task(relay *r, nd_cursor *c, nd_err *err)
 {
-    nd_cursor c = nd_cursor_at(in->bytes, in->n);
+    if (nd_get_u32(c) != r->m->lives) return ND_OK;
     nd_child_limits limits;
-    switch (in->tag) {
+    limits.seconds = nd_get_f64(c);
+    limits.memory = nd_get_u64(c);
+    const size_t n = (size_t)(c->end - c->p);
+    if (!r->busy) {
+        give(r, &limits, c->p, n);
+        return ND_OK;
+    }
+    r->limits = limits;
+    nd_text_bytes(&r->next, c->p, n);
+    return nd_text_check(&r->next, err);
+}
+
+static nd_code return_next(relay *r, nd_err *err)
+{
+    if (!r->next.n) return ND_OK;
+    nd_text_clear(&r->next);
+    return say(r, TAG_RETURNED, NULL, 0, err);
+}
+
+static nd_code obey(relay *r, nd_err *err)
+{
+    nd_cursor c = nd_cursor_at(r->in.bytes, r->in.n);
+    switch (r->in.tag) {
     case TAG_TASK:
-        if (nd_get_u32(&c) != m->lives) return ND_OK;
-        limits.seconds = nd_get_f64(&c);
-        limits.memory = nd_get_u64(&c);
-        (void)!nd_server_send_task(&m->server, &limits, c.p, (size_t)(c.end - c.p), NULL);
-        return ND_OK;
+        return take_task(r, &c, err);
     case TAG_CANCEL:
-        (void)!nd_server_cancel(&m->server, NULL);
+        ND_TRY(return_next(r, err));
+        (void)!nd_server_cancel(&r->m->server, NULL);
         return ND_OK;
+    case TAG_RECALL:
+        return return_next(r, err);
     case TAG_RELEASE:
-        *released = true;
+        r->released = true;
         return ND_OK;
     case TAG_EXIT:
-        *released = true;
-        m->exit_code = (int)nd_get_u32(&c);
+        r->released = true;
+        r->m->exit_code = (int)nd_get_u32(&c);
         return ND_OK;
     default:
         return ND_FAIL(err, ND_EENV, "rank %d: unexpected message %d from the master",
-                       m->rank, in->tag);
+                       r->m->rank, r->in.tag);
     }
+}
+
+/* Obeys the next order, if there is one. */
+static nd_code listen(relay *r, bool *have, nd_err *err)
+{
+    ND_TRY(try_receive(&r->in, 0, have, err));
+    return *have ? obey(r, err) : ND_OK;
+}
+
+static void relay_free(relay *r)
+{
+    mailbox_free(&r->in);
+    nd_text_free(&r->next);
 }
 
 nd_code nd_mpi_worker_loop(nd_mpi *m, nd_err *err)
 {
-    mailbox in = {0};
-    bool released = false;
+    relay r = {.m = m};
     nd_code code = ND_OK;
-    while (code == ND_OK && !released) {
+    while (code == ND_OK && !r.released) {
         bool have, did = false;
-        code = try_receive(&in, 0, &have, err);
-        if (code == ND_OK && have) code = obey(m, &in, &released, err);
-        if (code == ND_OK) code = from_server(m, &did, err);
+        code = listen(&r, &have, err);
+        if (code == ND_OK) code = from_server(&r, &did, err);
         if (code == ND_OK && !have && !did) nd_server_wait(&m->server, NAP);
     }
-    mailbox_free(&in);
+    relay_free(&r);
     return code;
 }
 
@@ -307,6 +428,12 @@ static nd_code cancel(nd_transport *t, size_t worker, nd_err *err)
     return send_to(rank_of(worker), TAG_CANCEL, NULL, 0, err);
 }
 
+static nd_code recall(nd_transport *t, size_t worker, nd_err *err)
+{
+    (void)t;
+    return send_to(rank_of(worker), TAG_RECALL, NULL, 0, err);
+}
+
 static nd_code release(nd_transport *t, size_t worker, nd_err *err)
 {
     (void)t;
@@ -326,11 +453,10 @@ static bool introduce(master *s, nd_event *out)
 
 static nd_code poll_events(nd_transport *t, nd_event *out, bool *have, nd_err *err)
 {
-    static const nd_event_type event[] = {[TAG_PROGRESS] = ND_EVENT_PROGRESS,
-                                          [TAG_RECORD] = ND_EVENT_RECORD,
-                                          [TAG_CANCELLED] = ND_EVENT_CANCELLED,
-                                          [TAG_LOST] = ND_EVENT_LOST,
-                                          [TAG_READY] = ND_EVENT_READY};
+    static const nd_event_type event[] = {
+        [TAG_PROGRESS] = ND_EVENT_PROGRESS,   [TAG_RECORD] = ND_EVENT_RECORD,
+        [TAG_CANCELLED] = ND_EVENT_CANCELLED, [TAG_RETURNED] = ND_EVENT_RETURNED,
+        [TAG_LOST] = ND_EVENT_LOST,           [TAG_READY] = ND_EVENT_READY};
     master *s = t->state;
     mailbox *in = &s->in;
     *have = introduce(s, out);
@@ -351,14 +477,13 @@ static void wait_events(nd_transport *t, double seconds)
 {
     const master *s = t->state;
     const double end = nd_now() + seconds;
-    int flag = s->next < s->n_workers;
-    for (double left; !flag && (left = end - nd_now()) > 0;) {
+    bool have = s->next < s->n_workers;
+    MPI_Status status;
+    for (double left; !have && (left = end - nd_now()) > 0;) {
         const double nap = left < NAP ? left : NAP;
         const struct timespec ts = {.tv_nsec = (long)(nap * 1e9)};
         if (nanosleep(&ts, NULL) < 0) return; /* a signal: the caller has to look at it */
-        if (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &flag,
-                       MPI_STATUS_IGNORE) != MPI_SUCCESS)
-            return;
+        if (probe(MPI_ANY_SOURCE, &have, &status, NULL) != ND_OK) return;
     }
 }
 
@@ -374,9 +499,11 @@ static void close_master(nd_transport *t)
 
 static const nd_transport_ops mpi_ops = {
     .name = "mpi",
+    .ahead = AHEAD,
     .n_workers = n_workers,
     .send = send_task,
     .cancel = cancel,
+    .recall = recall,
     .release = release,
     .poll = poll_events,
     .wait = wait_events,
@@ -503,15 +630,14 @@ static nd_code dismiss_workers(const nd_mpi *m, int exit_code)
 /* A worker that was released sleeps until the master's last word. */
 static nd_code take_leave(nd_mpi *m)
 {
-    mailbox in = {0};
+    relay r = {.m = m};
     nd_code code = ND_OK;
     while (code == ND_OK && m->exit_code < 0) {
-        bool have, released;
-        code = try_receive(&in, 0, &have, NULL);
-        if (code == ND_OK && have) code = obey(m, &in, &released, NULL);
+        bool have;
+        code = listen(&r, &have, NULL);
         if (code == ND_OK && !have) nd_sleep(NAP);
     }
-    mailbox_free(&in);
+    relay_free(&r);
     if (code == ND_OK) code = send_to(0, TAG_BYE, NULL, 0, NULL);
     return code;
 }

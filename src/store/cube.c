@@ -1,13 +1,19 @@
-/* cube.c -- labelled cubes as NetCDF-4 (CF-1.8: coordinate variables share their
- * dimension's name, further coordinates are listed in the attribute `coordinates`) and as
- * CSV. */
+/* cube.c -- labelled cubes as NetCDF-4, by CF-1.8 and ACDD-1.3, and as CSV.
+ *
+ * A coordinate variable shares its dimension's name and rises along it; further coordinates,
+ * names (CF 6.1) and single values (5.7) are listed in the attribute `coordinates`. CF-1.8 knows
+ * no integers of 64 bits: whole numbers are int, or double where they are too large. Statistics
+ * over replicates have cell_methods over `realization`, CF's name for them. */
 #include "nudge/cube.h"
 
 #include "nc_impl.h"
 #include "nudge/build.h"
 #include "nudge/clock.h"
 #include "nudge/file.h"
+#include "nudge/params.h"
 
+#include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,6 +52,8 @@ void nd_cube_free(nd_cube *c)
     free(c->source);
     free(c->spec);
     free(c->contour);
+    free(c->license);
+    free(c->id);
     free(c);
 }
 
@@ -92,39 +100,71 @@ typedef struct writer {
 
 static nc_type type_of(const nd_series *v)
 {
-    return v->s ? NC_STRING : v->whole ? NC_INT64 : NC_DOUBLE;
+    if (v->s) return NC_STRING;
+    for (size_t i = 0; v->whole && i < v->n; i++)
+        if (!(fabs(v->x[i]) <= INT_MAX)) return NC_DOUBLE;
+    return v->whole ? NC_INT : NC_DOUBLE;
 }
 
-static int define(writer *w, const nd_series *v, int first, int n_dims)
+static int define(writer *w, const nd_series *v, int first, int n_dims, const char *content)
 {
     nd_nc *f = &w->file;
     const nc_type type = type_of(v);
     const int var = nd_nc_var(f, v->name, type, n_dims, w->dims + first, w->sizes + first);
+    const nd_param *param = v->parameter ? nd_param_find(v->parameter) : NULL;
     nd_nc_text(f, var, "long_name", v->long_name);
     nd_nc_text(f, var, "parameter", v->parameter);
-    if (!v->s) nd_nc_unit(f, var, v->unit);
+    if (param && strcmp(param->source, "-") != 0)
+        nd_nc_text(f, var, "references", param->source);
+    nd_nc_text(f, var, "cell_methods", v->cell_methods);
+    nd_nc_text(f, var, "ancillary_variables", v->ancillary);
+    nd_nc_text(f, var, "coverage_content_type", content);
+    if (!v->s) nd_nc_unit(f, var, v->unit && *v->unit ? v->unit : "1");
     return var;
 }
 
 static void write_coordinates(writer *w, const nd_cube *c)
 {
     for (size_t i = 0; i < c->n_axes; i++)
-        nd_nc_put_all(&w->file, define(w, &c->axes[i], (int)i, 1), &c->axes[i]);
+        nd_nc_put_all(&w->file, define(w, &c->axes[i], (int)i, 1, "coordinate"),
+                      &c->axes[i]);
     for (size_t i = 0; i < c->n_coords; i++) {
         const nd_series *v = &c->coords[i];
-        const int var = define(w, v, v->dim < 0 ? 0 : v->dim, v->dim < 0 ? 0 : 1);
-        nd_nc_put_all(&w->file, var, v);
+        const bool fixed = v->dim < 0;
+        nd_nc_put_all(&w->file,
+                      define(w, v, fixed ? 0 : v->dim, fixed ? 0 : 1, "coordinate"), v);
     }
+}
+
+/* Does another variable name it as one that qualifies its values? */
+static bool is_ancillary(const nd_cube *c, const char *name)
+{
+    const size_t n = strlen(name);
+    for (size_t i = 0; i < c->n_vars; i++)
+        for (const char *s = c->vars[i].ancillary; s && (s = strstr(s, name)); s += n)
+            if ((s == c->vars[i].ancillary || s[-1] == ' ') && (!s[n] || s[n] == ' '))
+                return true;
+    return false;
+}
+
+/* Names along an axis are no coordinate variable to CF, but a label, to be listed. */
+static void list_coordinates(const nd_cube *c, nd_text *out)
+{
+    for (size_t i = 0; i < c->n_axes; i++)
+        if (c->axes[i].s) nd_text_add(out, "%s%s", out->n ? " " : "", c->axes[i].name);
+    for (size_t i = 0; i < c->n_coords; i++)
+        nd_text_add(out, "%s%s", out->n ? " " : "", c->coords[i].name);
 }
 
 static nd_code write_vars(writer *w, const nd_cube *c, nd_err *err)
 {
     nd_text coordinates = {0};
-    for (size_t i = 0; i < c->n_coords; i++)
-        nd_text_add(&coordinates, "%s%s", i ? " " : "", c->coords[i].name);
+    list_coordinates(c, &coordinates);
     for (size_t i = 0; i < c->n_vars; i++) {
         const nd_series *v = &c->vars[i];
-        const int var = define(w, v, 0, (int)c->n_axes);
+        const int var =
+            define(w, v, 0, (int)c->n_axes,
+                   is_ancillary(c, v->name) ? "qualityInformation" : "modelResult");
         if (type_of(v) == NC_DOUBLE) nd_nc_fill_nan(&w->file, var, NC_DOUBLE);
         nd_nc_text(&w->file, var, "coordinates", nd_text_str(&coordinates));
         nd_nc_put_all(&w->file, var, v);
@@ -132,6 +172,11 @@ static nd_code write_vars(writer *w, const nd_cube *c, nd_err *err)
     const nd_code code = nd_text_check(&coordinates, err);
     nd_text_free(&coordinates);
     return code;
+}
+
+static const char *or_else(const char *text, const char *fallback)
+{
+    return text && *text ? text : fallback;
 }
 
 static void write_globals(nd_nc *f, const nd_cube *c)
@@ -142,11 +187,24 @@ static void write_globals(nd_nc *f, const nd_cube *c)
         const char *name, *text;
     } globals[] = {
         {"Conventions", "CF-1.8, ACDD-1.3"},
-        {"title", c->title},
-        {"summary", c->summary},
+        {"title", or_else(c->title, "map of a campaign")},
+        {"summary",
+         or_else(c->summary, "What the cells of a campaign give, over replicates.")},
+        {"keywords", "neural networks, energy-based learning, memristors, parameter sweep"},
+        {"id", c->id},
+        {"project", c->title},
         {"date_created", now},
+        {"date_modified", now},
         {"history", c->history},
         {"source", c->source},
+        {"processing_level",
+         "statistics over replicates, at the best tuned setting of each cell"},
+        {"comment",
+         "Missing values are NaN. Statistics are over the trials that finished: n in "
+         "each cell; n_failed others failed."},
+        {"license", or_else(c->license, "not stated")},
+        {"product_version", nd_version},
+        {"standard_name_vocabulary", "CF Standard Name Table v79"},
         {"nudge_version", nd_version},
         {"nudge_kind", "map"},
         {"nudge_spec", c->spec},

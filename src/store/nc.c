@@ -12,7 +12,7 @@
 
 /* Units that UDUNITS reads as we mean them. "s", not "seconds": xarray turns those into
  * time deltas. */
-static const char *const udunits[] = {"1", "s", "s-1"};
+static const char *const udunits[] = {"1", "s", "s-1", "degrees"};
 
 /* Keeps the first failure. That a disk is full netcdf-c does not say; errno does, being 0 after
  * all that went well. */
@@ -212,17 +212,37 @@ int nd_nc_find(nd_nc *f, const char *name)
     return !failed(f) && nc_inq_varid(f->id, name, &var) == NC_NOERR ? var : -1;
 }
 
+void nd_nc_get_texts(nd_nc *f, int var, size_t start, size_t n, char **out)
+{
+    if (failed(f)) return;
+    char name[NC_MAX_NAME + 1] = "";
+    nc_inq_varname(f->id, var, name);
+    ok(f, nc_get_vara_string(f->id, var, &start, &n, out), "read %s", name);
+}
+
+void nd_nc_get_floats(nd_nc *f, int var, const size_t *start, const size_t *count,
+                      float *out)
+{
+    if (failed(f)) return;
+    char name[NC_MAX_NAME + 1] = "";
+    nc_inq_varname(f->id, var, name);
+    ok(f, nc_get_vara_float(f->id, var, start, count, out), "read %s", name);
+}
+
 /* Replaces the texts of v by those of the variable. */
 static nd_code get_texts(nd_nc *f, int var, nd_series *v, nd_err *err)
 {
-    char **s = calloc(v->n ? v->n : 1, sizeof *s);
-    if (!s) return ND_FAIL(err, ND_ENOMEM, "no memory for %zu texts", v->n);
+    char *s[ND_NC_BLOCK];
     nd_code code = ND_OK;
-    if (ok(f, nc_get_var_string(f->id, var, s), "read %s", v->name))
-        for (size_t i = 0; code == ND_OK && i < v->n; i++)
-            code = nd_series_describe(&v->s[i], s[i] ? s[i] : "", err);
-    nc_free_string(v->n, s);
-    free(s);
+    for (size_t first = 0; first < v->n && code == ND_OK; first += ND_NC_BLOCK) {
+        const size_t left = v->n - first, n = left < ND_NC_BLOCK ? left : ND_NC_BLOCK;
+        memset(s, 0, sizeof s);
+        nd_nc_get_texts(f, var, first, n, s);
+        if (failed(f)) break;
+        for (size_t i = 0; code == ND_OK && i < n; i++)
+            code = nd_series_describe(&v->s[first + i], s[i] ? s[i] : "", err);
+        nc_free_string(n, s);
+    }
     return code;
 }
 

@@ -50,6 +50,11 @@ char *nd_nc_get_text(nd_nc *f, int var, const char *name);
 int nd_nc_get_int(nd_nc *f, int var, const char *name, int fallback);
 int nd_nc_vars(nd_nc *f);                   /* how many variables */
 int nd_nc_find(nd_nc *f, const char *name); /* -1: no such variable */
+/* So many texts from `start` on, to be freed with nc_free_string. */
+void nd_nc_get_texts(nd_nc *f, int var, size_t start, size_t n, char **out);
+/* count values from start, of a variable of as many dimensions, as floats. */
+void nd_nc_get_floats(nd_nc *f, int var, const size_t *start, const size_t *count,
+                      float *out);
 /* All of a variable of one dimension, numbers into doubles; and its description. */
 ND_MUST nd_code nd_nc_get_series(nd_nc *f, int var, nd_series *v, nd_err *err);
 

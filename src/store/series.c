@@ -63,6 +63,8 @@ void nd_series_free(nd_series *v)
     free(v->parameter);
     free(v->long_name);
     free(v->unit);
+    free(v->cell_methods);
+    free(v->ancillary);
     *v = (nd_series){.dim = -1};
 }
 

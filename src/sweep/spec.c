@@ -406,20 +406,32 @@ static void read_sections(nd_reader *r, const nd_node *root)
     }
 }
 
+static void too_many_points(nd_reader *r, double points)
+{
+    const nd_spec *s = r->spec;
+    nd_text t = {0};
+    for (size_t d = 0; d < s->n_dims; d++)
+        nd_text_add(&t, "%s%s %zu", d ? " x " : "", s->dims[d].name, s->dims[d].n);
+    nd_diag(
+        r->diags, (nd_mark){0},
+        "the dimensions span %.3g points (%s), more than the %d that a campaign can hold, "
+        "also where `where` drops most: shorten an axis, take samples of them (design: "
+        "sobol), or split the campaign into several specs",
+        points, nd_text_str(&t), ND_SPEC_POINTS_MAX);
+    nd_text_free(&t);
+}
+
 static void count_points(nd_reader *r)
 {
     nd_spec *s = r->spec;
-    s->points = 1;
+    double points = 1; /* which never overflows */
     for (size_t d = 0; d < s->n_dims; d++)
-        if (!nd_mul(s->points, s->dims[d].n, &s->points) ||
-            s->points > ND_SPEC_POINTS_MAX) {
-            nd_diag(
-                r->diags, (nd_mark){0},
-                "the dimensions span more than %d points: shorten an axis, or split the "
-                "campaign",
-                ND_SPEC_POINTS_MAX);
-            return;
-        }
+        points *= (double)s->dims[d].n;
+    if (points > ND_SPEC_POINTS_MAX) {
+        too_many_points(r, points);
+        return;
+    }
+    s->points = (size_t)points;
 }
 
 static void read_root(nd_reader *r, const nd_node *root, const char *const *sets,

@@ -129,8 +129,8 @@ static nd_code publish(const place *at, nd_err *err)
     ND_TRY(nd_journal_open(&j, at->journal, false, err));
     nd_code code = nd_ledger_replay(&ledger, &past, j, err);
     if (code == ND_OK)
-        code =
-            nd_publish_results(at->results, &plan, &ledger, j, &past, "journal_scale", err);
+        code = nd_publish_results(at->results, &plan, &ledger, j, &past, NULL,
+                                  "journal_scale", err);
     nd_past_free(&past);
     nd_ledger_free(&ledger);
     nd_journal_close(j);

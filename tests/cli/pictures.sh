@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# nudge train --samples and --filters: pictures of a trained Boltzmann machine, and what has
+# nudge train --samples, --filters and --conductances: pictures of a trained network, and what has
 # none. What is in them is tested in unit/test_fantasies and unit/test_tiles.
 . tests/lib.sh
 
@@ -23,6 +23,9 @@ if command -v gnuplot >/dev/null; then
     check "gaussian pixels, as PDF" exits 0 train --set model.kind=rbm --set rbm.visible=gaussian --set rbm.pixels=grey --samples "$TMP/s.pdf" --json
     check "... is a PDF, and JSON ends the output" sh -c "head -c 4 '$TMP/s.pdf' | grep -q PDF && tail -n 1 '$TMP/out' | grep -q '^{.*}$'"
     check "untrained" exits 0 train --set train.epochs=0 --filters "$TMP/first.svg"
+    check "conductances of memristors" exits 0 train --set device.kind=ernoult --set program.width=0.01 --conductances "$TMP/c.svg"
+    check "... of weights and biases, both legs" sh -c "grep -q '18 x 12 weights' '$TMP/c.svg' && grep -q '12 biases' '$TMP/c.svg' && grep -q 'G-' '$TMP/c.svg'"
+    check "... of an energy network too" exits 0 train --set model.kind=ep-prototypical --set device.kind=ernoult --conductances "$TMP/c.png"
     check "a folder that is not there" exits 4 train --samples "$TMP/none/s.svg"
 else
     skip "pictures" "no gnuplot"
@@ -34,6 +37,9 @@ check "... says which there are" says '\.png, \.svg or \.pdf'
 check "... and does not train" sh -c "! grep -q epoch '$TMP/out'"
 check "no Boltzmann machine" exits 3 train --set model.kind=ep-prototypical --filters "$TMP/f.svg"
 check "... says what to take" says 'take rbm, drbm or dbn'
+check "conductances of no devices" exits 3 train --set device.kind=ideal --conductances "$TMP/c.svg"
+check "... says what to do" says 'nudge help devices'
+check "... nor another kind of picture" exits 2 train --set device.kind=ernoult --conductances "$TMP/c.txt"
 check "help says it" exits 0 "$NUDGE" help train
 check "... both" says '--samples FILE .*\.png'
 finish

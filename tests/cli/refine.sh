@@ -2,31 +2,14 @@
 # A refinement chooses trials of the grid, says what it does and why, and can be extended to the
 # grid, which has nothing to do again; what contradicts its records is seen.
 . tests/lib.sh
+. tests/tools/refine.sh
 
-spec() { # spec DESIGN
-    cat <<END
-campaign: refine
-base:
-  data: {name: synthetic, train: 400, test: 200}
-  model: {kind: ep-prototypical, layers: [784, 12, 10]}
-  ep: {T: 8, K: 4}
-  train: {epochs: 2, batch: 20}
-  device: {kind: ernoult, beta: 1}
-  program.scheme: cst
-design: $1
-axes:
-  program.width: {logspace: [0.0005, 0.05, 12]}
-  device.c2c: {linspace: [0, 0.06, 9]}
-replicates: {device: 3}
-END
-}
 spec grid >"$TMP/grid.yaml"
 spec '{kind: refine, level: 0.7, budget: 0.5}' >"$TMP/spec.yaml"
 spec '{kind: refine, level: 0.7, budget: 100}' >"$TMP/short.yaml"
 spec '{kind: refine, levels: [0.6, 0.7, 0.8], budget: 1}' >"$TMP/levels.yaml"
 run() { exits 0 "$NUDGE" run "$TMP/$1" -o "$TMP/$2"; }
 number() { "$NUDGE" status "$TMP/$1" --json | grep -oE "\"$2\":[0-9]+" | head -n 1 | cut -d: -f2; }
-rounds() { tests/tools/rounds.py "$TMP/$1/journal"; }
 
 # ---- plan ----
 check "plan" exits 0 "$NUDGE" plan "$TMP/spec.yaml"

@@ -33,6 +33,7 @@ END
 spec 2 15 1e-9 1 >"$TMP/calls.yaml" # a checkpoint after every mini-batch
 spec 100 5 1 4 >"$TMP/moments.yaml"
 spec 100 5 0.05 4 >"$TMP/ranks.yaml"
+spec 1 30 60 60 >"$TMP/short.yaml" # so short that a worker has the next trial by it
 
 case $OBJ in
 */sanitize-*) skip "killed before every call" "a sanitizer has to be loaded first" && finish ;;
@@ -41,8 +42,10 @@ check "faults can be planted" "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -fPIC -shar
 
 if [ "${KILLS:-}" = all ]; then
     some=() alone="master=160 job=80 keeper=6 server=90 child=120" many="master=16 worker=16 keeper=6 job=16 server=24 child=24"
+    short="master=6 worker=6 keeper=3 job=6 server=12 child=12"
 else
     some=(--some) alone="master=12 job=6 server=10 child=14" many="master=1 worker=2 job=1 server=2 child=2"
+    short="master=1 worker=1 job=1 server=4 child=2"
 fi
 check "killed before every call that writes, and within" matrix calls --spec "$TMP/calls.yaml" "${some[@]}"
 # the numbers are words
@@ -51,6 +54,8 @@ check "killed at random moments" matrix moments --spec "$TMP/moments.yaml" --see
 if have_mpi; then
     # shellcheck disable=SC2086
     check "killed at random moments on 3 ranks" matrix moments --ranks 3 --spec "$TMP/ranks.yaml" --seed "${SEED:-1}" $many
+    # shellcheck disable=SC2086
+    check "... with the next trial sent ahead" matrix moments --ranks 3 --spec "$TMP/short.yaml" --seed "${SEED:-1}" $short
 else
     skip "killed at random moments on 3 ranks" "built without MPI"
 fi

@@ -36,6 +36,16 @@ if have_mpi; then
     check "three such trials and one worker" exits 1 ranks 2 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/2"
     check "... leave the worker to the others" counts "$TMP/2" 3 3
 
+    # Trials so short that another waits with the worker when the server dies: it begins elsewhere, once.
+    sed 's/^  check.fault.*/  ep.beta: {linspace: [0.1, 0.9, 60]}/; s/^  ep.beta: \[.*/  check.fault: [none, server]/' \
+        "$TMP/spec.yaml" >"$TMP/short.yaml"
+    echo 'where: "check.fault == none or (ep.beta > 0.45 and ep.beta < 0.46)"' >>"$TMP/short.yaml"
+    check "sixty short trials and one such on 3 ranks" exits 1 ranks 3 "$NUDGE" run "$TMP/short.yaml" -o "$TMP/short"
+    check "... leave all others done" counts "$TMP/short" 60 1
+    begun() { [ "$(cat "$TMP"/short/logs/* | grep -c ' begins')" = 62 ]; }
+    check "... each begun once" begun
+    check "... and the files agree" exits 0 "$NUDGE" verify "$TMP/short"
+
     # A server that dies while other ranks still start: rank 2 takes two seconds more than the others.
     cat >"$TMP/slow.c" <<'END'
 #include <unistd.h>

@@ -2,24 +2,10 @@
 # A refinement that is killed between two rounds, within one, or while it writes down a decision
 # goes on with the rounds of a run that was not: the same decisions, byte for byte, and results.
 . tests/lib.sh
+. tests/tools/refine.sh
 
-cat >"$TMP/spec.yaml" <<END
-campaign: refine
-base:
-  data: {name: synthetic, train: 400, test: 200}
-  model: {kind: ep-prototypical, layers: [784, 12, 10]}
-  ep: {T: 8, K: 4}
-  train: {epochs: 2, batch: 20}
-  device: {kind: ernoult, beta: 1}
-  program.scheme: cst
-design: {kind: refine, level: 0.7, budget: 130}
-axes:
-  program.width: {logspace: [0.0005, 0.05, 12]}
-  device.c2c: {linspace: [0, 0.06, 9]}
-replicates: {device: 3}
-END
+spec '{kind: refine, level: 0.7, budget: 130}' >"$TMP/spec.yaml"
 run() { exits 0 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/$1"; }
-rounds() { tests/tools/rounds.py "$TMP/$1/journal"; }
 as_the_whole() { # as_the_whole DIR: decisions, results, and what verify says
     diff <(rounds whole) <(rounds "$1") && same_results "$TMP/whole" "$TMP/$1" &&
         exits 0 "$NUDGE" verify "$TMP/$1"

@@ -362,6 +362,34 @@ static void saturation_is_counted(void **state)
     nd_arena_free(&f.arena);
 }
 
+/* Every device is counted once, padding never; each where its conductance is. */
+static void histograms_count_devices(void **state)
+{
+    (void)state;
+    enum { K = 5, N = 19, BINS = 10 };
+    fixture f;
+    defaults(&f, "1");
+    open_bank(&f, K, N, false);
+    for (int minus = 0; minus < 2; minus++) {
+        float *x = f.bank.leg[minus].x;
+        fill(&f, x, -7.0f); /* padding is no conductance */
+        size_t seen = 0;
+        for (int i = 0; i < 2; i++) {
+            const nd_rows r = nd_bank_rows(&f.bank, i);
+            for (size_t row = 0; row < r.rows; row++)
+                for (size_t c = 0; c < r.lanes; c++)
+                    x[nd_rows_at(r) + row * ND_LANES + c] =
+                        seen++ % 5 == 0 ? 1.0f : 0.25f + 0.5f * (float)minus;
+        }
+        assert_int_equal(seen, K * N);
+        uint64_t bin[BINS] = {0};
+        nd_bank_histogram(&f.bank, minus, BINS, bin);
+        for (size_t b = 0; b < BINS; b++)
+            assert_int_equal(bin[b], b == 9 ? 19 : b == (minus ? 7 : 2) ? 76 : 0);
+    }
+    nd_arena_free(&f.arena);
+}
+
 int main(void)
 {
     nd_err err = {0};
@@ -379,6 +407,7 @@ int main(void)
         cmocka_unit_test(cst_counts_its_pulses),
         cmocka_unit_test(proportional_gets_what_it_wants),
         cmocka_unit_test(saturation_is_counted),
+        cmocka_unit_test(histograms_count_devices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

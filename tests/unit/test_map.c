@@ -2,7 +2,6 @@
  * selection; and that figures are drawn. */
 #include "nudge/file.h"
 #include "nudge/map.h"
-#include "nudge/stat.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -14,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { COLUMNS_MAX = 6 };
+enum { COLUMNS_MAX = 6, EPOCHS = 4 };
 #define NONE ((double)NAN)
 
 typedef struct trial_row {
@@ -26,6 +25,7 @@ typedef struct trial_row {
 
 typedef struct campaign {
     const trial_row *rows;
+    const float (*curves)[EPOCHS]; /* (n) of test errors, up to a 0; NULL: none */
     size_t n;
     struct {
         const char *name;
@@ -50,18 +50,19 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    fixture *f = *state;
-    const int rc = rmdir(f->dir);
-    free(f);
-    return rc;
-}
-
 static const char *at(fixture *f, const char *name)
 {
     snprintf(f->path, sizeof f->path, "%s/%s", f->dir, name);
     return f->path;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    unlink(at(f, "results.nc"));
+    const int rc = rmdir(f->dir);
+    free(f);
+    return rc;
 }
 
 static nd_code trial(void *ctx, size_t i, nd_params *p, const nd_record **r,
@@ -71,7 +72,14 @@ static nd_code trial(void *ctx, size_t i, nd_params *p, const nd_record **r,
     const trial_row *row = &c->rows[i];
     ND_TRY(nd_params_parse(p, row->params, err));
     *case_name = row->case_name;
-    nd_record_init(&c->r);
+    nd_record_free(&c->r);
+    while (c->curves && c->r.epochs < EPOCHS && c->curves[i][c->r.epochs] > 0)
+        c->r.epochs++;
+    if (c->r.epochs) ND_TRY(nd_record_curves(&c->r, c->r.epochs, err));
+    for (size_t e = 0; e < c->r.epochs; e++)
+        c->r.curve[ND_METRIC_test_error][e] = c->curves[i][e];
+    c->r.value[ND_METRIC_epochs] = (double)c->r.epochs;
+    c->r.seconds = 10 * (double)c->r.epochs;
     c->r.status = row->status;
     c->r.value[ND_METRIC_test_error] = row->test;
     c->r.value[ND_METRIC_validation_error] = row->validation;
@@ -93,12 +101,13 @@ static nd_results *results_of(fixture *f, campaign *c)
                                   .columns = columns,
                                   .n_columns = n,
                                   .case_dim = c->case_dim};
-    const nd_results_source src = {c->n, 0, trial, c};
+    const nd_results_source src = {c->n, EPOCHS, trial, c};
+    nd_record_init(&c->r);
     if (nd_results_write(at(f, "results.nc"), &meta, &src, &err) != ND_OK ||
         nd_results_read(f->path, &r, &err) != ND_OK)
         fail_msg("%s", err.message);
-    unlink(f->path);
-    return r;
+    nd_record_free(&c->r);
+    return r; /* the file stays: curves are read from it when they are needed */
 }
 
 static nd_cube *map_of(const nd_results *r, const nd_map_options *o)
@@ -169,6 +178,10 @@ static void cells_of_a_grid(void **state)
     const double n[] = {1, 0, 3, 3}, n_failed[] = {1, 3, 0, 0};
     const double median[] = {0.20, NONE, 0.34, 0.50}, q1[] = {0.20, NONE, 0.32, 0.45};
     const double q3[] = {0.20, NONE, 0.42, 0.55}, mean[] = {0.20, NONE, 0.38, 0.50};
+    const double sd[] = {NONE, NONE, sqrt(0.0112), sqrt(0.02)}, diverged[] = {0, 1, 0, 0};
+    assert_null(nd_cube_var(map, "validation_error")); /* of which nothing was measured */
+    assert_null(nd_cube_var(map, "test_error_degradation"));
+    assert_null(nd_cube_var(map, "epochs_to_target"));
     for (size_t i = 0; i < 4; i++) {
         is(value(map, "n", i), n[i]);
         is(value(map, "n_failed", i), n_failed[i]);
@@ -176,14 +189,12 @@ static void cells_of_a_grid(void **state)
         is(value(map, "test_error_q1", i), q1[i]);
         is(value(map, "test_error_q3", i), q3[i]);
         is(value(map, "test_error_mean", i), mean[i]);
-        is(value(map, "validation_error", i), NONE);
+        is(value(map, "test_error_sd", i), sd[i]);
+        is(value(map, "fraction_diverged", i), diverged[i]);
     }
-    const double sorted[] = {0.30, 0.34, 0.50};
-    double low, high;
-    nd_err err;
-    assert_int_equal(nd_stat_bootstrap(sorted, 3, 1, &low, &high, &err), ND_OK);
-    is(value(map, "test_error_low", 2), low);
-    is(value(map, "test_error_high", 2), high);
+    /* the median of 3 drawn from 3 is the least of them 7 times in 27 */
+    is(value(map, "test_error_low", 2), 0.30);
+    is(value(map, "test_error_high", 2), 0.50);
     nd_cube_free(map);
     nd_results_free(r);
 }
@@ -340,7 +351,7 @@ static void cases_and_zips(void **state)
 
     nd_err err;
     nd_text csv = {0};
-    assert_int_equal(nd_map_write(map, &o, at(f, "m.csv"), &err), ND_OK);
+    assert_int_equal(nd_map_write(r, map, &o, at(f, "m.csv"), &err), ND_OK);
     assert_int_equal(nd_file_read(f->path, &csv, &err), ND_OK);
     assert_non_null(strstr(csv.s, "ep_dt,case,ep_beta,ep_T,test_error,"));
     assert_non_null(strstr(csv.s, "\n0.2,narrow,0.5,20,0.4,"));
@@ -396,7 +407,7 @@ static void figures(void **state)
         o.n_where = fixed;
         nd_cube *map = map_of(r, &o);
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-            const nd_code code = nd_map_write(map, &o, at(f, kinds[k].name), &err);
+            const nd_code code = nd_map_write(r, map, &o, at(f, kinds[k].name), &err);
             if (code == ND_EENV && strstr(err.message, "gnuplot not found")) {
                 nd_cube_free(map);
                 nd_results_free(r);
@@ -421,17 +432,19 @@ static void figures_that_cannot_be(void **state)
     nd_err err;
     nd_cube *map = map_of(r, &o);
     const char *path = at(f, "m.svg");
-    assert_int_equal(nd_map_write(map, &o, "m.jpg", &err), ND_EUSAGE);
-    assert_int_equal(nd_map_write(map, &o, "a.b/m", &err), ND_EUSAGE);
+    assert_int_equal(nd_map_write(r, map, &o, "m.jpg", &err), ND_EUSAGE);
+    assert_int_equal(nd_map_write(r, map, &o, "a.b/m", &err), ND_EUSAGE);
     o.x = "ep.beat";
-    assert_int_equal(nd_map_write(map, &o, path, &err), ND_EINPUT);
+    assert_int_equal(nd_map_write(r, map, &o, path, &err), ND_EINPUT);
     assert_non_null(strstr(err.message, "did you mean \"ep.beta\"?"));
     o.x = o.y = "ep.beta";
-    assert_int_equal(nd_map_write(map, &o, path, &err), ND_EINPUT);
-    assert_non_null(strstr(err.message, "cannot be both"));
+    assert_int_equal(nd_map_write(r, map, &o, path, &err), ND_EINPUT);
+    assert_non_null(strstr(err.message, "change together"));
     nd_map_defaults(&o);
+    nd_cube_free(map);
     o.metric = "saturated"; /* not measured in any trial */
-    assert_int_equal(nd_map_write(map, &o, path, &err), ND_EINPUT);
+    map = map_of(r, &o);
+    assert_int_equal(nd_map_write(r, map, &o, path, &err), ND_EINPUT);
     assert_non_null(strstr(err.message, "nothing to draw"));
     nd_map_defaults(&o);
     nd_cube_free(map);
@@ -442,22 +455,10 @@ static void figures_that_cannot_be(void **state)
     map = map_of(r, &o);
     assert_int_equal(map->n_axes, 0);
     is(value(map, "test_error", 0), 0.34);
-    assert_int_equal(nd_map_write(map, &o, path, &err), ND_EINPUT);
+    assert_int_equal(nd_map_write(r, map, &o, path, &err), ND_EINPUT);
     assert_non_null(strstr(err.message, "no axis"));
-    assert_int_equal(nd_map_write(map, &o, at(f, "m.nc"), &err), ND_OK);
+    assert_int_equal(nd_map_write(r, map, &o, at(f, "m.nc"), &err), ND_OK);
     unlink(f->path);
-    nd_cube_free(map);
-
-    /* a third axis must be fixed; its values are listed */
-    c.columns[2].role = ND_ROLE_AXIS;
-    nd_results_free(r);
-    r = results_of(f, &c);
-    o.n_where = 0;
-    map = map_of(r, &o);
-    assert_int_equal(map->n_axes, 3);
-    assert_int_equal(nd_map_write(map, &o, at(f, "m.svg"), &err), ND_EINPUT);
-    assert_non_null(strstr(err.message, "--where device.seed=1 | 2 | 3"));
-    assert_false(nd_file_exists(f->path));
     nd_cube_free(map);
     nd_results_free(r);
 }
@@ -473,7 +474,7 @@ static void no_gnuplot(void **state)
     nd_cube *map = map_of(r, &o);
     char *path = strdup(getenv("PATH"));
     setenv("PATH", f->dir, 1);
-    const nd_code code = nd_map_write(map, &o, at(f, "m.svg"), &err);
+    const nd_code code = nd_map_write(r, map, &o, at(f, "m.svg"), &err);
     setenv("PATH", path, 1);
     free(path);
     assert_int_equal(code, ND_EENV);
@@ -483,13 +484,298 @@ static void no_gnuplot(void **state)
     nd_results_free(r);
 }
 
+#undef P
+#define P(kind, c2c, device, train)                                                        \
+    "device.kind = " kind "\ndevice.c2c = " c2c "\ndevice.seed = " device                  \
+    "\ntrain.seed = " train "\n"
+
+/* Ideal and real devices at two noises: 2 x 2 replicates and a third device seed of which one
+ * training failed. */
+static const trial_row parts_rows[] = {
+    {P("ideal", "0", "1", "1"), NULL, ND_STATUS_DONE, 0.10, NONE},
+    {P("ideal", "0.01", "1", "1"), NULL, ND_STATUS_DONE, 0.12, NONE},
+    {P("ideal", "0.01", "2", "1"), NULL, ND_STATUS_DONE, 0.16, NONE},
+    {P("ernoult", "0", "1", "1"), NULL, ND_STATUS_DONE, 1, NONE},
+    {P("ernoult", "0", "1", "2"), NULL, ND_STATUS_DONE, 2, NONE},
+    {P("ernoult", "0", "2", "1"), NULL, ND_STATUS_DONE, 4, NONE},
+    {P("ernoult", "0", "2", "2"), NULL, ND_STATUS_DONE, 9, NONE},
+    {P("ernoult", "0", "3", "1"), NULL, ND_STATUS_DONE, 50, NONE},
+    {P("ernoult", "0", "3", "2"), NULL, ND_STATUS_DIVERGED, NONE, NONE},
+    {P("ernoult", "0.01", "1", "1"), NULL, ND_STATUS_DONE, 0.5, NONE},
+    {P("ernoult", "0.01", "1", "2"), NULL, ND_STATUS_DONE, 0.9, NONE},
+};
+static const float parts_curves[][EPOCHS] = {
+    {0.5f, 0.2f, 0.1f},
+    {0.5f, 0.3f},
+    {0.5f, 0.2f},
+    {0.9f, 0.3f, 0.4f, 0.2f},
+    {0.9f, 0.8f, 0.2f},
+    {0.9f, 0.5f, 0.4f},
+    {0.9f, 0.5f, 0.3f},
+    {0.1f},
+    {0.1f},
+    {0.9f},
+    {0.9f},
+};
+
+static campaign parts(void)
+{
+    return (campaign){.rows = parts_rows,
+                      .curves = parts_curves,
+                      .n = sizeof parts_rows / sizeof *parts_rows,
+                      .columns = {{"device.kind", ND_ROLE_AXIS, 0},
+                                  {"device.c2c", ND_ROLE_AXIS, 1},
+                                  {"device.seed", ND_ROLE_SEED, 2},
+                                  {"train.seed", ND_ROLE_SEED, 3}},
+                      .case_dim = -1};
+}
+
+/* Cells: (ideal, 0) (ideal, 0.01) (ernoult, 0) (ernoult, 0.01). Of 1 2 / 4 9: rows 1.5 6.5, columns
+ * 2.5 5.5, mean 4; mean squares of rows 25, of columns 9, of the rest 4. */
+static void variance_by_seed(void **state)
+{
+    fixture *f = *state;
+    campaign c = parts();
+    nd_results *r = results_of(f, &c);
+    nd_map_options o;
+    nd_map_defaults(&o);
+    nd_cube *map = map_of(r, &o);
+    const double device[] = {NONE, 0.0008, 10.5, NONE}, train[] = {NONE, NONE, 2.5, 0.08};
+    const double rest[] = {NONE, NONE, 4, NONE};
+    for (size_t i = 0; i < 4; i++) {
+        is(value(map, "test_error_var_device", i), device[i]);
+        is(value(map, "test_error_var_train", i), train[i]);
+        is(value(map, "test_error_var_rest", i), rest[i]);
+    }
+    is(value(map, "fraction_diverged", 2), 1.0 / 6);
+    nd_cube_free(map);
+    o.metric = "epochs"; /* another metric's instead */
+    map = map_of(r, &o);
+    assert_null(nd_cube_var(map, "test_error_var_device"));
+    is(value(map, "epochs_var_device", 1), 0);
+    nd_cube_free(map);
+    nd_results_free(r);
+}
+
+static void degradation(void **state)
+{
+    fixture *f = *state;
+    campaign c = parts();
+    nd_results *r = results_of(f, &c);
+    nd_map_options o;
+    nd_map_defaults(&o);
+    nd_cube *map = map_of(r, &o);
+    const double of_ideal[] = {0, 0, 4 - 0.10, 0.7 - 0.14};
+    for (size_t i = 0; i < 4; i++)
+        is(value(map, "test_error_degradation", i), of_ideal[i]);
+    nd_cube_free(map);
+
+    const char *one[] = {"device.c2c = 0"}, *two[] = {"device.c2c=0", "device.kind=ideal"};
+    o.baseline = one;
+    o.n_baseline = 1;
+    o.metric = "test_error_degradation"; /* which a figure may show */
+    map = map_of(r, &o);
+    const double of_still[] = {0, 0.04, 0, 0.7 - 4};
+    for (size_t i = 0; i < 4; i++)
+        is(value(map, "test_error_degradation", i), of_still[i]);
+    nd_cube_free(map);
+    o.baseline = two;
+    o.n_baseline = 2;
+    map = map_of(r, &o);
+    const double of_best[] = {0, 0.04, 3.9, 0.6};
+    for (size_t i = 0; i < 4; i++)
+        is(value(map, "test_error_degradation", i), of_best[i]);
+    nd_cube_free(map);
+
+    static const struct {
+        const char *baseline, *says;
+        nd_code code;
+    } bad[] = {
+        {"device.c2c", "--baseline takes parameter=value", ND_EUSAGE},
+        {"device.c2c=0.5", "there is: 0, 0.01", ND_EINPUT},
+        {"device.seed=1", "no axis of the map, it is seed", ND_EINPUT},
+        {"device.c3c=1", "did you mean \"device.c2c\"", ND_EINPUT},
+    };
+    nd_err err;
+    o.n_baseline = 1;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        one[0] = bad[i].baseline;
+        o.baseline = one;
+        assert_int_equal(nd_map_build(r, &o, &map, &err), bad[i].code);
+        if (!strstr(err.message, bad[i].says)) fail_msg("%s", err.message);
+    }
+    /* without ideal devices there is none, and its figure says so */
+    const char *where[] = {"device.kind=ernoult"};
+    o.where = where;
+    o.n_where = 1;
+    o.n_baseline = 0;
+    assert_int_equal(nd_map_build(r, &o, &map, &err), ND_EINPUT);
+    if (!strstr(err.message, "name others with --baseline")) fail_msg("%s", err.message);
+    nd_results_free(r);
+}
+
+static void time_to_target(void **state)
+{
+    fixture *f = *state;
+    campaign c = parts();
+    nd_results *r = results_of(f, &c);
+    nd_map_options o;
+    nd_map_defaults(&o);
+    o.target = 0.3;
+    nd_cube *map = map_of(r, &o);
+    /* in (ernoult, 0): epochs 2, 3, never, 3 and 1; in (ernoult, 0.01) never; 10 s an epoch */
+    const double epochs[] = {2, 2, 3, NONE};
+    for (size_t i = 0; i < 4; i++) {
+        is(value(map, "epochs_to_target", i), epochs[i]);
+        is(value(map, "seconds_to_target", i), 10 * epochs[i]);
+    }
+    nd_cube_free(map);
+    nd_results_free(r);
+}
+
+static void learning(void **state)
+{
+    fixture *f = *state;
+    campaign c = parts();
+    nd_results *r = results_of(f, &c);
+    nd_map_options o;
+    nd_map_defaults(&o);
+    nd_err err;
+    nd_cube *map;
+    assert_int_equal(nd_map_learning(r, &o, &map, &err), ND_OK);
+    assert_int_equal(map->n_axes, 3);
+    assert_string_equal(map->axes[2].name, "epoch");
+    assert_int_equal(map->n, 4 * EPOCHS);
+    assert_int_equal(map->n_vars, 3); /* no other metric has a curve */
+    const double median[] = {0.9, 0.5, 0.35, 0.2}, q1[] = {0.9, 0.45, 0.275, 0.2};
+    for (size_t e = 0; e < EPOCHS; e++) {
+        assert_true(map->axes[2].x[e] == (double)e + 1);
+        const double got = value(map, "test_error", 2 * EPOCHS + e);
+        const double quartile = value(map, "test_error_q1", 2 * EPOCHS + e);
+        assert_true(fabs(got - median[e]) < 1e-6 && fabs(quartile - q1[e]) < 1e-6);
+    }
+    is(value(map, "test_error", 3 * EPOCHS + 1), NONE);
+    nd_cube_free(map);
+    nd_results_free(r);
+}
+
+#undef P
+#define P(beta, batch, width, seed)                                                        \
+    "device.seed = " seed "\nep.beta = " beta "\nprogram.width = " width                   \
+    "\ntrain.batch = " batch "\n"
+
+/* An axis of one value, one replicate, cells that are not there, a finished trial that did not
+ * measure all, a cell that waits. */
+static const trial_row sparse_rows[] = {
+    {P("0.1", "20", "0.01", "1"), NULL, ND_STATUS_DONE, 0.25, 0.5},
+    {P("0.1", "20", "0.02", "1"), NULL, ND_STATUS_DONE, NONE, 0.4},
+    {P("0.2", "10", "0.01", "1"), NULL, ND_STATUS_PENDING, NONE, NONE},
+    {P("0.2", "10", "0.02", "1"), NULL, ND_STATUS_PENDING, NONE, NONE},
+    {P("0.2", "20", "0.01", "1"), NULL, ND_STATUS_DONE, 0.75, 0.5},
+    {P("0.2", "20", "0.02", "1"), NULL, ND_STATUS_UNSAMPLED, NONE, NONE},
+};
+
+static void sparse(void **state)
+{
+    fixture *f = *state;
+    campaign c = {.rows = sparse_rows,
+                  .n = sizeof sparse_rows / sizeof *sparse_rows,
+                  .columns = {{"ep.beta", ND_ROLE_AXIS, 0},
+                              {"train.batch", ND_ROLE_AXIS, 1},
+                              {"device.seed", ND_ROLE_AXIS, 2},
+                              {"program.width", ND_ROLE_TUNE, 3}},
+                  .case_dim = -1};
+    nd_results *r = results_of(f, &c);
+    nd_map_options o;
+    nd_map_defaults(&o);
+    nd_cube *map = map_of(r, &o);
+    assert_int_equal(map->n_axes, 3);
+    assert_int_equal(map->n, 4);
+    /* cells: (0.1, 10) not there, (0.1, 20), (0.2, 10) waits, (0.2, 20) */
+    const double n[] = {0, 1, 0, 1}, pending[] = {0, 0, 2, 0},
+                 test[] = {NONE, NONE, NONE, 0.75};
+    const double validation[] = {NONE, 0.4, NONE, 0.5}, width[] = {NONE, 0.02, NONE, 0.01};
+    for (size_t i = 0; i < 4; i++) {
+        is(value(map, "n", i), n[i]);
+        is(value(map, "n_pending", i), pending[i]);
+        is(value(map, "test_error", i), test[i]);
+        is(value(map, "test_error_low", i), test[i]); /* of one replicate */
+        is(value(map, "test_error_high", i), test[i]);
+        is(value(map, "test_error_q1", i), test[i]);
+        is(value(map, "test_error_sd", i), NONE);
+        is(value(map, "test_error_var_rest", i), NONE);
+        is(value(map, "validation_error", i), validation[i]);
+        is(value(map, "best_program_width", i), width[i]);
+        is(value(map, "fraction_diverged", i), n[i] > 0 ? 0 : NONE);
+    }
+    nd_cube_free(map);
+    nd_results_free(r);
+}
+
+/* A campaign of which nothing has ended, and one without axes. */
+static void nothing_yet_and_no_axes(void **state)
+{
+    fixture *f = *state;
+    nd_err err;
+    campaign c = {
+        .rows = &sparse_rows[2],
+        .n = 2,
+        .columns = {{"ep.beta", ND_ROLE_AXIS, 0}, {"program.width", ND_ROLE_TUNE, 1}},
+        .case_dim = -1};
+    nd_results *r = results_of(f, &c);
+    nd_map_options o;
+    nd_map_defaults(&o);
+    o.target = 0.1;
+    nd_cube *map = map_of(r, &o);
+    is(value(map, "n", 0), 0);
+    is(value(map, "n_pending", 0), 2);
+    is(value(map, "test_error", 0), NONE);
+    is(value(map, "epochs_to_target", 0), NONE);
+    assert_int_equal(nd_map_write(r, map, &o, at(f, "m.svg"), &err), ND_EINPUT);
+    assert_int_equal(nd_map_write(r, map, &o, at(f, "m.nc"), &err), ND_OK);
+    unlink(f->path);
+    nd_cube_free(map);
+    assert_int_equal(nd_map_learning(r, &o, &map, &err), ND_OK);
+    assert_int_equal(map->n_vars, 0);
+    nd_cube_free(map);
+    nd_results_free(r);
+
+    c = (campaign){.rows = grid_rows,
+                   .n = 3,
+                   .columns = {{"device.seed", ND_ROLE_SEED, 0}},
+                   .case_dim = -1};
+    r = results_of(f, &c);
+    nd_map_defaults(&o);
+    map = map_of(r, &o);
+    assert_int_equal(map->n_axes, 0);
+    assert_int_equal(map->n, 1);
+    is(value(map, "test_error", 0), 0.34);
+    is(value(map, "n", 0), 3);
+    nd_cube_free(map);
+
+    const nd_results none = {0}; /* no trials at all */
+    assert_int_equal(nd_map_build(&none, &o, &map, &err), ND_EINPUT);
+    assert_non_null(strstr(err.message, "no trials"));
+    nd_results_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cells_of_a_grid), cmocka_unit_test(selection),
-        cmocka_unit_test(tuning),          cmocka_unit_test(cases_and_zips),
-        cmocka_unit_test(quoted_fields),   cmocka_unit_test(figures),
-        cmocka_unit_test(no_gnuplot),      cmocka_unit_test(figures_that_cannot_be),
+        cmocka_unit_test(cells_of_a_grid),
+        cmocka_unit_test(selection),
+        cmocka_unit_test(tuning),
+        cmocka_unit_test(cases_and_zips),
+        cmocka_unit_test(quoted_fields),
+        cmocka_unit_test(figures),
+        cmocka_unit_test(no_gnuplot),
+        cmocka_unit_test(figures_that_cannot_be),
+        cmocka_unit_test(variance_by_seed),
+        cmocka_unit_test(degradation),
+        cmocka_unit_test(time_to_target),
+        cmocka_unit_test(sparse),
+        cmocka_unit_test(nothing_yet_and_no_axes),
+        cmocka_unit_test(learning),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -130,10 +130,45 @@ static void round_trip(void **state)
                                                      : ND_STATUS_DONE));
         const double error = r->metric[ND_METRIC_test_error].x[i];
         assert_true(i >= PENDING ? isnan(error) : error == 1.0 / (double)(i + 1));
-        nd_key key;
-        assert_true(nd_key_parse(r->key.s[i], &key));
+        assert_true(isnan(r->seconds.x[i]) == (i >= PENDING));
     }
-    assert_string_not_equal(r->key.s[0], r->key.s[1]);
+    assert_false(nd_key_same(r->key[0], r->key[1]));
+    nd_results_free(r);
+}
+
+typedef struct seen {
+    size_t n;
+    bool right; /* each once, in their order, as they were written */
+    size_t stop_at;
+} seen;
+
+static nd_code see(void *ctx, size_t trial_seen, const char *text, nd_err *err)
+{
+    seen *s = ctx;
+    s->right &=
+        trial_seen == s->n++ && !strcmp(text, trial_seen == FAILED ? "loss is NaN" : "");
+    return s->n == s->stop_at ? ND_FAIL(err, ND_ECORRUPT, "enough") : ND_OK;
+}
+
+static void texts_are_shown(void **state)
+{
+    fixture *f = *state;
+    nd_err err;
+    nd_results *r;
+    assert_int_equal(write_results(f, f->path, &err), ND_OK);
+    assert_int_equal(nd_results_read(f->path, &r, &err), ND_OK);
+    seen s = {.right = true};
+    const nd_results_seer seer = {see, &s};
+    assert_int_equal(nd_results_texts(r, "reason", &seer, &err), ND_OK);
+    assert_int_equal(s.n, TRIALS);
+    assert_true(s.right);
+    s = (seen){.right = true, .stop_at = 1100}; /* in the second block */
+    assert_int_equal(nd_results_texts(r, "reason", &seer, &err), ND_ECORRUPT);
+    assert_int_equal(s.n, 1100);
+    assert_int_equal(nd_results_texts(r, "no_such", &seer, &err), ND_OK);
+    assert_int_equal(s.n, 1100);
+    unlink(f->path);
+    assert_int_not_equal(nd_results_texts(r, "reason", &seer, &err), ND_OK);
     nd_results_free(r);
 }
 
@@ -151,7 +186,7 @@ static void writes_are_equal(void **state)
     for (size_t m = 0; m < ND_METRICS; m++)
         assert_memory_equal(a->metric[m].x, b->metric[m].x, TRIALS * sizeof(double));
     for (size_t i = 0; i < TRIALS; i++)
-        assert_string_equal(a->key.s[i], b->key.s[i]);
+        assert_true(nd_key_same(a->key[i], b->key[i]));
     nd_results_free(a);
     nd_results_free(b);
     unlink(f->other);
@@ -223,6 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip),
+        cmocka_unit_test(texts_are_shown),
         cmocka_unit_test(writes_are_equal),
         cmocka_unit_test(a_failed_write_leaves_the_old_file),
         cmocka_unit_test(other_files_are_refused),

@@ -23,6 +23,8 @@ typedef struct world {
     double noise, speed;             /* actual = cost x speed x (1 +- noise) */
     double deadline;                 /* HUGE_VAL: none               */
     double max_failures, stop_at;
+    double ahead, p_late; /* p_late: a task asked back has begun by then */
+    double p_slow;        /* takes fifty times as long */
 } world;
 
 static const world calm = {.seed = 7,
@@ -46,18 +48,26 @@ typedef struct machine {
     float *cost;         /* (n_tasks) */
     int *starts, *fails; /* (n_tasks): attempts started, attempts that failed */
     int *losses;         /* (n_tasks): workers it was lost with */
-    unsigned char *done, *failed, *running; /* (n_tasks) */
-    size_t *task_of;                        /* (n_workers) */
-    double *started;                        /* (n_workers) */
-    unsigned char *gone;                    /* (n_workers): lost or released */
+    unsigned char *done, *failed, *running, *waiting; /* (n_tasks); waiting: ahead */
+    size_t *task_of, *next_of; /* (n_workers); next_of: SIZE_MAX for none */
+    double *started;           /* (n_workers) */
+    unsigned char *gone;       /* (n_workers): lost or released */
     event *heap;
     size_t n_heap;
-    double now, last_start, overran; /* overran: latest end past the deadline */
-    uint64_t trace;                  /* hash of all actions, for determinism */
-    size_t n_lost;
+    double now, last_start, overran;    /* overran: latest end past the deadline */
+    uint64_t trace;                     /* hash of all actions, for determinism */
+    size_t n_lost, n_ahead, n_returned; /* events */
 } machine;
 
-enum draw { DRAW_COST_A, DRAW_COST_B, DRAW_FATE, DRAW_NOISE, DRAW_CUT };
+enum draw {
+    DRAW_COST_A,
+    DRAW_COST_B,
+    DRAW_FATE,
+    DRAW_NOISE,
+    DRAW_CUT,
+    DRAW_LATE,
+    DRAW_SLOW
+};
 
 static double unit(const world *w, size_t task, int attempt, enum draw what)
 {
@@ -106,10 +116,13 @@ static void machine_init(machine *m, world w)
     m->starts = calloc(w.n_tasks, sizeof *m->starts);
     m->fails = calloc(w.n_tasks, sizeof *m->fails);
     m->losses = calloc(w.n_tasks, sizeof *m->losses);
-    m->done = calloc(3, w.n_tasks);
+    m->done = calloc(4, w.n_tasks);
     m->failed = m->done + w.n_tasks;
     m->running = m->failed + w.n_tasks;
+    m->waiting = m->running + w.n_tasks;
     m->task_of = calloc(w.n_workers, sizeof *m->task_of);
+    m->next_of = malloc(w.n_workers * sizeof *m->next_of);
+    memset(m->next_of, 0xff, w.n_workers * sizeof *m->next_of);
     m->started = calloc(w.n_workers, sizeof *m->started);
     m->gone = calloc(w.n_workers, 1);
     m->heap = calloc(w.n_workers, sizeof *m->heap);
@@ -121,6 +134,7 @@ static void machine_init(machine *m, world w)
     c.retries = w.retries;
     c.max_failures = w.max_failures;
     c.losses = w.losses;
+    c.ahead = w.ahead;
     assert_int_equal(nd_sched_new(&m->s, &c, m->cost, NULL, NULL), ND_OK);
 }
 
@@ -133,6 +147,7 @@ static void machine_free(machine *m)
     free(m->losses);
     free(m->done);
     free(m->task_of);
+    free(m->next_of);
     free(m->started);
     free(m->gone);
     free(m->heap);
@@ -142,7 +157,9 @@ static double duration(const machine *m, size_t task)
 {
     const world *w = &m->w;
     const double u = unit(w, task, m->starts[task], DRAW_NOISE);
-    return (double)m->cost[task] * w->speed * (1 + w->noise * (2 * u - 1));
+    const bool slow = unit(w, task, 0, DRAW_SLOW) < w->p_slow;
+    return (double)m->cost[task] * w->speed * (1 + w->noise * (2 * u - 1)) *
+           (slow ? 50 : 1);
 }
 
 static double fate(const machine *m, size_t task)
@@ -153,7 +170,7 @@ static double fate(const machine *m, size_t task)
 static void start(machine *m, size_t worker, size_t task)
 {
     assert_false(m->gone[worker]);
-    assert_false(m->running[task] || m->done[task] || m->failed[task]);
+    assert_false(m->running[task] || m->waiting[task] || m->done[task] || m->failed[task]);
     assert_true(m->now < m->w.deadline);
     m->running[task] = 1;
     m->starts[task]++;
@@ -169,16 +186,49 @@ static void start(machine *m, size_t worker, size_t task)
     heap_push(m, (event){m->now + seconds, worker});
 }
 
+/* The worker is at something else: it keeps the task for later. */
+static void lay_aside(machine *m, size_t worker, size_t task)
+{
+    assert_false(m->gone[worker]);
+    assert_false(m->running[task] || m->waiting[task] || m->done[task] || m->failed[task]);
+    assert_int_equal(m->next_of[worker], SIZE_MAX);
+    m->next_of[worker] = task;
+    m->waiting[task] = 1;
+    m->n_ahead++;
+}
+
+static size_t take_aside(machine *m, size_t worker)
+{
+    const size_t task = m->next_of[worker];
+    m->next_of[worker] = SIZE_MAX;
+    if (task != SIZE_MAX) m->waiting[task] = 0;
+    return task;
+}
+
+static void give_back(machine *m, size_t worker)
+{
+    const size_t task = m->next_of[worker];
+    assert_int_not_equal(task, SIZE_MAX);
+    if (unit(&m->w, task, m->starts[task], DRAW_LATE) < m->w.p_late) return;
+    take_aside(m, worker);
+    m->n_returned++;
+    nd_sched_returned(m->s, worker);
+}
+
 static void act(machine *m)
 {
     for (;;) {
         const nd_action a = nd_sched_next(m->s, m->w.deadline - m->now);
         if (a.type == ND_ACT_NONE) return;
         m->trace = (m->trace ^ (a.worker * 1000003 + a.task + a.type)) * 1099511628211u;
-        if (a.type == ND_ACT_ASSIGN)
+        if (a.type == ND_ACT_RELEASE)
+            m->gone[a.worker] = 1;
+        else if (a.type == ND_ACT_RECALL)
+            give_back(m, a.worker);
+        else if (nd_sched_task(m->s, a.worker) == a.task)
             start(m, a.worker, a.task);
         else
-            m->gone[a.worker] = 1;
+            lay_aside(m, a.worker, a.task);
     }
 }
 
@@ -187,6 +237,7 @@ static void end(machine *m, size_t worker)
     const size_t task = m->task_of[worker];
     const world *w = &m->w;
     const double u = fate(m, task), seconds = m->now - m->started[worker];
+    const size_t next = take_aside(m, worker);
     m->running[task] = 0;
     if (m->now - w->deadline > m->overran) m->overran = m->now - w->deadline;
     if (u < w->p_lost) {
@@ -195,6 +246,7 @@ static void end(machine *m, size_t worker)
         assert_int_equal(ended, ++m->losses[task] == w->losses);
         m->failed[task] |= ended;
         m->n_lost++;
+        return;
     } else if (u < w->p_lost + w->p_retry) {
         m->fails[task]++;
         const bool ended = nd_sched_result(m->s, worker, ND_OUTCOME_RETRY, seconds);
@@ -208,20 +260,23 @@ static void end(machine *m, size_t worker)
         assert_true(nd_sched_result(m->s, worker, ND_OUTCOME_DONE, seconds));
         m->done[task] = 1;
     }
+    if (next != SIZE_MAX) start(m, worker, next);
 }
 
 static void check_counts(const machine *m)
 {
     const nd_sched_counts n = nd_sched_count(m->s);
-    size_t done = 0, failed = 0, running = 0;
+    size_t done = 0, failed = 0, running = 0, waiting = 0;
     for (size_t i = 0; i < m->w.n_tasks; i++) {
         done += m->done[i];
         failed += m->failed[i];
         running += m->running[i];
+        waiting += m->waiting[i];
     }
     assert_int_equal(n.done, done);
     assert_int_equal(n.failed, failed);
     assert_int_equal(n.running, running);
+    assert_int_equal(n.ahead, waiting);
     assert_int_equal(n.pending, m->w.n_tasks - done - failed - running);
 }
 
@@ -233,7 +288,10 @@ static void simulate(machine *m)
     for (size_t steps = 0; m->n_heap; steps++) {
         const event e = heap_pop(m);
         m->now = e.time;
-        if (m->now >= m->w.stop_at) nd_sched_stop(m->s);
+        if (m->now >= m->w.stop_at) {
+            nd_sched_stop(m->s);
+            act(m);
+        }
         end(m, e.worker);
         act(m);
         if (steps % 20000 == 0) check_counts(m);
@@ -259,18 +317,21 @@ static double lower_bound(const machine *m)
 static void near_the_best_schedule(void **state)
 {
     (void)state;
-    const double noises[] = {0, 0.2};
-    for (size_t i = 0; i < 2; i++) {
+    const double noises[] = {0, 0.2, 0, 0.2}, aheads[] = {0, 0, 60, HUGE_VAL};
+    for (size_t i = 0; i < 4; i++) {
         world w = calm;
         w.noise = noises[i];
+        w.ahead = aheads[i];
+        w.p_late = 0.5;
         machine m;
         machine_init(&m, w);
         simulate(&m);
         assert_true(nd_sched_finished(m.s));
         const double bound = lower_bound(&m);
         if (m.now > 1.05 * bound)
-            fail_msg("makespan %g s, lower bound %g s (noise %g, seed %lu)", m.now, bound,
-                     w.noise, (unsigned long)w.seed);
+            fail_msg("makespan %g s, lower bound %g s (noise %g, ahead %g, seed %lu)",
+                     m.now, bound, w.noise, w.ahead, (unsigned long)w.seed);
+        assert_int_equal(m.n_ahead > 1000, w.ahead > 0);
         for (size_t t = 0; t < w.n_tasks; t++)
             assert_int_equal(m.starts[t], 1);
         for (size_t k = 0; k < w.n_workers; k++)
@@ -282,10 +343,13 @@ static void near_the_best_schedule(void **state)
 static void every_task_ends_once(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 3; seed++) {
+    for (uint64_t seed = 1; seed <= 6; seed++) {
         world w = calm;
         w.seed = seed;
-        w.retries = (int)seed - 1;
+        w.retries = (int)(seed - 1) % 3;
+        w.ahead = seed > 3 ? 20 * (double)seed : 0;
+        w.p_late = 0.3;
+        w.p_slow = 0.002;
         w.p_retry = 0.1;
         w.p_final = 0.02;
         w.p_lost = 0.01;
@@ -295,6 +359,8 @@ static void every_task_ends_once(void **state)
         assert_true(nd_sched_finished(m.s));
         assert_int_equal(nd_sched_stopped(m.s), ND_STOP_NONE);
         assert_true(m.n_lost > 100);
+        assert_int_equal(m.n_ahead > 1000, w.ahead > 0);
+        assert_int_equal(m.n_returned > 10, w.ahead > 0);
         size_t failed = 0;
         for (size_t t = 0; t < w.n_tasks; t++) {
             assert_int_equal(m.done[t] + m.failed[t], 1);
@@ -305,6 +371,28 @@ static void every_task_ends_once(void **state)
         assert_true(failed > 100);
         machine_free(&m);
     }
+}
+
+/* A task ahead does not wait for one that takes far longer than it should. */
+static void stragglers_hold_nothing_up(void **state)
+{
+    (void)state;
+    double last_start[2];
+    for (int i = 0; i < 2; i++) {
+        world w = calm;
+        w.n_tasks = 20000;
+        w.n_workers = 1000;
+        w.p_slow = 0.002;
+        w.ahead = i ? HUGE_VAL : 0;
+        machine m;
+        machine_init(&m, w);
+        simulate(&m);
+        assert_true(nd_sched_finished(m.s));
+        assert_int_equal(m.n_returned > 0, i);
+        last_start[i] = m.last_start;
+        machine_free(&m);
+    }
+    assert_true(last_start[1] < 1.02 * last_start[0]);
 }
 
 /* All workers lost: the rest stays pending, and new workers finish it. */
@@ -342,6 +430,7 @@ static void same_events_same_actions(void **state)
         w.p_lost = 0.001;
         w.noise = 0.3;
         w.seed = i < 2 ? 11 : 12;
+        w.ahead = 50;
         machine m;
         machine_init(&m, w);
         simulate(&m);
@@ -356,9 +445,10 @@ static void nothing_starts_that_will_not_fit(void **state)
 {
     (void)state;
     /* The machine is up to three times slower than the estimates say. */
-    const double speeds[] = {0.5, 1, 3};
-    for (size_t i = 0; i < 3; i++) {
+    const double speeds[] = {0.5, 1, 3, 1}, aheads[] = {0, 0, 0, HUGE_VAL};
+    for (size_t i = 0; i < 4; i++) {
         world w = calm;
+        w.ahead = aheads[i];
         w.n_tasks = 20000;
         w.n_workers = 500;
         w.noise = 0.1;
@@ -385,9 +475,12 @@ static void asked_to_stop(void **state)
     w.n_tasks = 1000;
     w.n_workers = 10;
     w.stop_at = 1000;
+    w.ahead = HUGE_VAL;
     machine m;
     machine_init(&m, w);
     simulate(&m);
+    assert_int_equal(m.n_returned,
+                     w.n_workers); /* each had a second task, and gave it back */
     assert_int_equal(nd_sched_stopped(m.s), ND_STOP_ASKED);
     assert_true(m.last_start < w.stop_at);
     assert_int_equal(nd_sched_count(m.s).running, 0);
@@ -474,6 +567,106 @@ static void longest_first_retries_in_place(void **state)
     nd_sched_free(s);
 }
 
+/* A second task for a worker, and what becomes of it. */
+static void short_tasks_go_ahead(void **state)
+{
+    (void)state;
+    enum { N = 12 };
+    const float cost[N] = {9, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    nd_sched_config c = nd_sched_defaults();
+    c.n_tasks = N;
+    c.n_workers = 2;
+    c.ahead = 2;
+    nd_sched *s;
+    assert_int_equal(nd_sched_new(&s, &c, cost, NULL, NULL), ND_OK);
+    nd_sched_ready(s, 0);
+    nd_sched_ready(s, 1);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 0);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 1, 1);
+    assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0); /* that they are short is a guess so far */
+    assert_true(nd_sched_result(s, 1, ND_OUTCOME_DONE, 1));
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 1, 2);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 1, 3);
+    assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0); /* worker 0 is at a long one */
+    assert_int_equal(nd_sched_task(s, 1), 2);
+    assert_int_equal(nd_sched_count(s).running, 2);
+    assert_int_equal(nd_sched_count(s).ahead, 1);
+    assert_int_equal(nd_sched_count(s).pending, N - 3);
+
+    /* It begins without a word, and the next one comes. */
+    assert_false(nd_sched_result(s, 1, ND_OUTCOME_RETRY, 1));
+    assert_false(nd_sched_idle(s, 1));
+    assert_int_equal(nd_sched_task(s, 1), 3);
+    assert_int_equal(nd_sched_attempt(s, 1), 1);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 1, 4);
+
+    /* A lost worker gives both back; only the first was lost with it. */
+    assert_false(nd_sched_lost(s, 1));
+    assert_int_equal(nd_sched_count(s).ahead, 0);
+    nd_sched_ready(s, 1);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 1, 3);
+    assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 1, 4);
+    assert_true(nd_sched_lost(s, 1)); /* twice is too often */
+    nd_sched_ready(s, 1);
+    assert_next(s, 2.7, ND_ACT_ASSIGN, 1, 4);
+    assert_next(s, 2.4, ND_ACT_NONE, 0, 0); /* time for one, not for two */
+    assert_next(s, 2.7, ND_ACT_ASSIGN, 1, 5);
+
+    /* What has not begun is had back before the end. */
+    nd_sched_stop(s);
+    assert_next(s, HUGE_VAL, ND_ACT_RECALL, 1, 0);
+    assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0);
+    nd_sched_returned(s, 1);
+    nd_sched_returned(s, 1); /* nothing is there any more */
+    assert_int_equal(nd_sched_count(s).pending, 8);
+    assert_true(nd_sched_result(s, 1, ND_OUTCOME_DONE, 1));
+    assert_next(s, HUGE_VAL, ND_ACT_RELEASE, 1, 0);
+    nd_sched_free(s);
+}
+
+/* An idle worker takes over what waits with another: unless that has begun meanwhile. */
+static void idle_workers_ask_for_what_waits(void **state)
+{
+    (void)state;
+    const float cost[] = {1, 1, 1, 1, 1, 1, 1};
+    nd_sched_config c = nd_sched_defaults();
+    c.n_tasks = 7;
+    c.n_workers = 3;
+    c.ahead = 2;
+    for (int begun = 0; begun < 2; begun++) {
+        nd_sched *s;
+        assert_int_equal(nd_sched_new(&s, &c, cost, NULL, NULL), ND_OK);
+        nd_sched_learn(s, 0, 1, 1);
+        nd_sched_ready(s, 0);
+        assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 0);
+        assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 0, 1);
+        assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0); /* no more than two */
+        for (size_t w = 1; w < 3; w++) {
+            nd_sched_ready(s, w);
+            assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, w, w + 1);
+            assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0); /* few are left */
+        }
+        for (size_t task = 4; task < 7; task++) {
+            assert_true(nd_sched_result(s, 1, ND_OUTCOME_DONE, 1));
+            assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 1, task);
+        }
+        assert_true(nd_sched_result(s, 1, ND_OUTCOME_DONE, 1));
+        assert_next(s, HUGE_VAL, ND_ACT_RECALL, 0, 0);
+        assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0); /* asked once */
+        if (begun) {
+            assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 1));
+            assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0);
+            assert_int_equal(nd_sched_task(s, 0), 1);
+            assert_false(nd_sched_lost(s, 0)); /* so that it does come */
+        } else {
+            nd_sched_returned(s, 0);
+        }
+        assert_next(s, HUGE_VAL, ND_ACT_ASSIGN, 1, 1);
+        assert_next(s, HUGE_VAL, ND_ACT_NONE, 0, 0);
+        nd_sched_free(s);
+    }
+}
+
 /* An idle worker is kept while the last task may still fail and come back to it. */
 static void idle_workers_wait_for_retries(void **state)
 {
@@ -508,6 +701,34 @@ static void shorter_tasks_fill_the_time(void **state)
     assert_next(s, 0.5, ND_ACT_RELEASE, 0, 0);
     assert_int_equal(nd_sched_stopped(s), ND_STOP_DEADLINE);
     nd_sched_free(s);
+}
+
+/* What goes on from a checkpoint may be longer than the time left, and than a whole job. */
+static void long_tasks_start_where_they_can_be_cut_short(void **state)
+{
+    (void)state;
+    const float cost[] = {100, 10, 1};
+    nd_sched_config c = nd_sched_defaults();
+    c.n_tasks = 3;
+    c.n_workers = 1;
+    c.reach = 15;
+    nd_sched *s;
+    assert_int_equal(nd_sched_new(&s, &c, cost, NULL, NULL), ND_OK);
+    nd_sched_ready(s, 0);
+    assert_next(s, 15, ND_ACT_ASSIGN, 0, 0);
+    assert_false(
+        nd_sched_result(s, 0, ND_OUTCOME_BACK, 0)); /* as at the end of every job */
+    assert_int_equal(nd_sched_attempt(s, 0), 0);
+    assert_next(s, 14, ND_ACT_ASSIGN, 0, 1);
+    assert_false(nd_sched_result(s, 0, ND_OUTCOME_BACK, 0));
+    assert_next(s, 12, ND_ACT_ASSIGN, 0, 2); /* 10 x 1.25 does not fit */
+    assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 1));
+    assert_next(s, 12, ND_ACT_RELEASE, 0, 0);
+    assert_int_equal(nd_sched_stopped(s), ND_STOP_DEADLINE);
+    assert_int_equal(nd_sched_count(s).pending, 2);
+    nd_sched_free(s);
+    c.reach = NAN;
+    assert_int_equal(nd_sched_new(&s, &c, cost, NULL, NULL), ND_EINPUT);
 }
 
 static void attempts_of_earlier_runs_count(void **state)
@@ -680,6 +901,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(near_the_best_schedule),
         cmocka_unit_test(every_task_ends_once),
+        cmocka_unit_test(stragglers_hold_nothing_up),
         cmocka_unit_test(loss_of_all_workers),
         cmocka_unit_test(same_events_same_actions),
         cmocka_unit_test(nothing_starts_that_will_not_fit),
@@ -689,8 +911,11 @@ int main(void)
         cmocka_unit_test(losses_are_limited),
         cmocka_unit_test(kinds_have_their_own_speed),
         cmocka_unit_test(spread_asks_for_room),
+        cmocka_unit_test(short_tasks_go_ahead),
+        cmocka_unit_test(idle_workers_ask_for_what_waits),
         cmocka_unit_test(idle_workers_wait_for_retries),
         cmocka_unit_test(shorter_tasks_fill_the_time),
+        cmocka_unit_test(long_tasks_start_where_they_can_be_cut_short),
         cmocka_unit_test(attempts_of_earlier_runs_count),
         cmocka_unit_test(memory_per_task),
         cmocka_unit_test(estimate_of_the_time_left),

@@ -568,6 +568,55 @@ static void bad_sets(void **state)
     refused(text, "data.path=\xff\xfe", "cannot be written into the spec");
 }
 
+/* ---- two specs ---- */
+
+/* Both ways there are `n` keys; `words` for the way there. */
+static void change_is(const char *before, const char *now, size_t n, const char *words)
+{
+    nd_text there = {0}, back = {0};
+    size_t n_there, n_back;
+    assert_int_equal(nd_spec_changes(before, now, &there, &n_there, NULL), ND_OK);
+    assert_int_equal(nd_spec_changes(now, before, &back, &n_back, NULL), ND_OK);
+    assert_int_equal(n_there, n);
+    assert_int_equal(n_back, n);
+    assert_int_equal(back.n > 0, n > 0);
+    assert_string_equal(nd_text_str(&there), words);
+    nd_text_free(&there);
+    nd_text_free(&back);
+}
+
+static void changes_by_key(void **state)
+{
+    (void)state;
+    static const char old[] = "campaign: c\nbase: {data.train: 100, ep: {T: 6, K: 3}}\n"
+                              "axes:\n  ep.beta: {linspace: [0.1, 1, 4]}\n";
+    change_is(old, old, 0, "");
+    change_is(old,
+              "# the same\naxes: {ep: {beta: {linspace: [0.1, 1, 4]}}}\n"
+              "base:\n  ep.K: 3\n  ep.T: 6\n  data: {train: 100}\ncampaign: \"c\"\n",
+              0, "");
+    change_is(
+        old,
+        "campaign: c\nbase: {data.train: 200, ep: {T: 6}, train.epochs: 2}\n"
+        "axes:\n  ep.beta: [0.1, 0.4]\n",
+        5,
+        "axes.ep.beta is [0.1, 0.4], was not there; axes.ep.beta.linspace was [0.1, 1, "
+        "4], is not there; base.data.train was 100, is 200; base.ep.K was 3, is not "
+        "there; base.train.epochs is 2, was not there");
+    change_is("a: {b: {}}", "a: {b: []}", 1, "a.b was {}, is []");
+    change_is("{}", "a: {b: 1}", 1, "a.b is 1, was not there");
+    change_is(
+        "{a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1}",
+        "{a: 2, b: 2, c: 2, d: 2, e: 2, f: 2, g: 2, h: 2}", 8,
+        "a was 1, is 2; b was 1, is 2; c was 1, is 2; d was 1, is 2; e was 1, is 2; f "
+        "was 1, is 2; and 2 keys more");
+    nd_text t = {0};
+    size_t n;
+    assert_int_equal(nd_spec_changes("a: [", old, &t, &n, NULL), ND_EINPUT);
+    assert_int_equal(nd_spec_changes(old, "a: [", &t, &n, NULL), ND_EINPUT);
+    nd_text_free(&t);
+}
+
 /* ---- size ---- */
 
 static void million_points(void **state)
@@ -614,6 +663,7 @@ int main(void)
         cmocka_unit_test(overrides_in_any_text),
         cmocka_unit_test(sets_and_derive_zip),
         cmocka_unit_test(bad_sets),
+        cmocka_unit_test(changes_by_key),
         cmocka_unit_test(million_points),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,74 @@
+/* figure_bars.c -- the data for figures/bars.gp: the ranking of a campaign's parameters. */
+#include "drawing_impl.h"
+
+#include <math.h>
+
+enum { BARS_MAX = 25 };
+
+#define LETTER 0.6 /* em */
+#define BAR    1.9
+
+/* nd_names, ticks for a macro; returns how wide the longest is, in em. */
+static double add_names(nd_text *out, const nd_series *name, size_t n)
+{
+    nd_text ticks = {0};
+    size_t longest = 0;
+    for (size_t i = 0; i < n; i++) {
+        nd_text text = {0};
+        nd_figure_value(&text, name, i);
+        if (text.n > longest) longest = text.n;
+        nd_text_add(&ticks, i ? ", " : "(");
+        nd_figure_quote(&ticks, nd_text_str(&text), 0);
+        nd_text_add(&ticks, " %zu", i);
+        ticks.failed |= text.failed;
+        nd_text_free(&text);
+    }
+    nd_text_add(&ticks, ")");
+    nd_figure_text(out, "nd_names", nd_text_str(&ticks), 0);
+    out->failed |= ticks.failed;
+    nd_text_free(&ticks);
+    return LETTER * (double)longest;
+}
+
+/* $bars, a data set for each panel: row value, without rows that have none. */
+static void add_bars(nd_text *out, const nd_series *const v[2], size_t n)
+{
+    nd_text_add(out, "$bars << EOD\n");
+    for (int k = 0; k < 2; k++) {
+        nd_text_add(out, "%sNaN NaN\n", k ? "\n\n" : "");
+        for (size_t i = 0; i < n; i++)
+            if (!isnan(v[k]->x[i])) nd_text_add(out, "%zu %.9g\n", i, v[k]->x[i]);
+    }
+    nd_text_add(out, "EOD\n");
+}
+
+nd_code nd_drawing_bars(nd_drawing *f, nd_err *err)
+{
+    nd_text *out = &f->script;
+    const nd_series *const v[2] = {nd_cube_var(f->map, "eta_squared"),
+                                   nd_cube_var(f->map, "spearman")};
+    if (!v[0] || !v[1] || !f->map->n)
+        return ND_FAIL(err, ND_EINPUT, "there is no parameter to rank");
+    const size_t n = f->map->n < BARS_MAX ? f->map->n : BARS_MAX;
+    f->x.n = f->y.n = 1;
+    f->panel.n = 2;
+    f->at.left = 1.5 + add_names(out, &f->map->axes[0], n);
+    f->at.right = 1.2;
+    f->at.gap_x = 1.8;
+    nd_layout_across(f);
+    nd_layout_down(f, BAR * (double)n / f->at.width, 1.6, 0);
+    nd_text about = {0};
+    nd_text_add(&about, "%s: ", f->o->metric);
+    const size_t start = about.n;
+    nd_text_add(&about,
+                f->canvas.width < 12 ? "eta squared" : "share of variance, eta squared");
+    nd_figure_text(out, "nd_panel[1]",
+                   nd_text_str(&about) + (f->canvas.width < 12 ? start : 0), 0);
+    nd_figure_text(out, "nd_panel[2]",
+                   f->canvas.width < 12 ? "Spearman" : "rank correlation, Spearman", 0);
+    out->failed |= about.failed;
+    nd_text_free(&about);
+    nd_text_add(out, "nd_ylabel = ''\nnd_bars = %zu\n", n);
+    add_bars(out, v, n);
+    return ND_OK;
+}
