@@ -33,8 +33,11 @@ static nd_code contours(const nd_results *r, const nd_cube *map, const nd_map_op
 }
 
 static const nd_derived kinds[] = {
-    {"map", NULL},          {"tolerance", tolerance}, {"sensitivity", sensitivity},
-    {"learning", learning}, {"contours", contours},
+    {"map", false, NULL},
+    {"tolerance", false, tolerance},
+    {"sensitivity", true, sensitivity},
+    {"learning", true, learning},
+    {"contours", false, contours},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

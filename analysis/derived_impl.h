@@ -5,9 +5,12 @@
 
 #include "nudge/map.h"
 
+#include <stdbool.h>
+
 /* A row for each kind. */
 typedef struct nd_derived {
     const char *name; /* "tolerance" */
+    bool of_trials;   /* r is looked at, and not the map */
     nd_code (*make)(const nd_results *r, const nd_cube *map, const nd_map_options *o,
                     nd_cube **out, nd_err *err);
 } nd_derived;

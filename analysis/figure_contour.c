@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PRINTED_MAX = 1000 }; /* cells: more would not be readable */
+
 /* ---- levels ---- */
 
 /* Half way between the ends of the range, rounded to two digits where that stays inside. */
@@ -76,6 +78,7 @@ static double clearance(const nd_drawing *f, double x, double y)
                  high = f->y.edge[f->y.n] - f->y.edge[0];
     double least = fmin(x - f->x.edge[0], f->x.edge[f->x.n] - x) / wide;
     least = fmin(least, fmin(y - f->y.edge[0], f->y.edge[f->y.n] - y) / high);
+    if (f->x.n * f->y.n > PRINTED_MAX) return least; /* too small for values */
     for (size_t i = 0; i < f->x.n; i++)
         for (size_t j = 0; j < f->y.n; j++)
             least = fmin(least, hypot((x - f->x.at[i]) / wide,

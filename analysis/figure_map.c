@@ -13,16 +13,18 @@ typedef struct kind {
     const char *name;
     const char *table; /* what it is drawn from, of derived.c */
     const char *x;     /* its horizontal axis; NULL: as asked */
+    const char
+        *sides; /* of the options x, y, lines and panels, those that it has a use for */
     nd_code (*values)(nd_drawing *f, nd_err *err);
     nd_code (*add)(nd_drawing *f, nd_err *err);
     const char *template;
 } kind;
 
 static const kind kinds[] = {
-    {"heatmap", "map", NULL, nd_drawing_values, nd_drawing_heatmap, "heatmap"},
-    {"curves", "map", NULL, nd_drawing_values, nd_drawing_curves, "curves"},
-    {"learning", "learning", "epoch", nd_drawing_values, nd_drawing_curves, "curves"},
-    {"sensitivity", "sensitivity", NULL, NULL, nd_drawing_bars, "bars"},
+    {"heatmap", "map", NULL, "xyp", nd_drawing_values, nd_drawing_heatmap, "heatmap"},
+    {"curves", "map", NULL, "xlp", nd_drawing_values, nd_drawing_curves, "curves"},
+    {"learning", "learning", "epoch", "lp", nd_drawing_values, nd_drawing_curves, "curves"},
+    {"sensitivity", "sensitivity", NULL, "", NULL, nd_drawing_bars, "bars"},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -88,14 +90,26 @@ static nd_code choose_kind(const nd_cube *map, const nd_map_options *o, const ki
                    name, (*out)->table, o->table);
 }
 
+/* What would be passed over in silence is refused. */
+static nd_code check_sides(const kind *k, const nd_map_options *o, nd_err *err)
+{
+    const struct {
+        const char *name, *value;
+    } sides[] = {{"x", o->x}, {"y", o->y}, {"lines", o->lines}, {"panels", o->panels}};
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++)
+        if (sides[i].value && !strchr(k->sides, *sides[i].name))
+            return ND_FAIL(err, ND_EUSAGE, "a figure %s has no use for %s%s %s", k->name,
+                           sides[i].name[1] ? "--" : "-", sides[i].name, sides[i].value);
+    return ND_OK;
+}
+
 nd_code nd_figure_table(const nd_cube *map, const nd_map_options *o, const char **table,
                         nd_err *err)
 {
     const kind *k;
     ND_TRY(choose_kind(map, o, &k, err));
     *table = k->table;
-    if (!o->ratio || !strcmp(k->table, "map")) return ND_OK;
-    return ND_FAIL(err, ND_EUSAGE, "--ratio is of the map, not of --figure %s", k->name);
+    return check_sides(k, o, err);
 }
 
 /* The canvas is known last, and comes first. */

@@ -32,6 +32,10 @@ static nd_code work_out(const nd_results *r, const nd_cube **map, const nd_map_o
     const nd_derived *kind;
     ND_TRY(nd_derived_find(table, &kind, err));
     if (!kind->make) return ND_OK;
+    if (o->ratio && kind->of_trials)
+        return ND_FAIL(err, ND_EUSAGE,
+                       "--ratio is of the map, not of its %s; leave one of them out",
+                       kind->name);
     ND_TRY(kind->make(r, *map, o, made, err));
     *map = *made;
     return ND_OK;

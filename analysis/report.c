@@ -254,8 +254,8 @@ static nd_code add_trials(nd_json *j, const nd_results *r, const nd_map_options 
                           nd_err *err)
 {
     bool *marked = calloc(r->n + 1, sizeof *marked);
-    nd_code code = marked ? ND_OK : nd_map_no_memory(err);
-    if (code == ND_OK) code = mark(r, o, marked, err);
+    if (!marked) return nd_map_no_memory(err);
+    nd_code code = mark(r, o, marked, err);
     if (code == ND_OK) code = nd_report_trials(j, r, marked, err);
     free(marked);
     return code;

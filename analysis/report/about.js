@@ -38,14 +38,15 @@ function showRanking() {
         make("th", {scope: "row"}, parameter), make("td", {}, of("role")[i]),
         make("td", {class: "number"}, format(of("values")[i])),
         cell(of("eta_squared")[i], false), cell(of("spearman")[i], true)));
-    const head = [["parameter"], ["swept as"], ["values", "number"], ["share of variance", "number"], [""],
-                  ["rank correlation", "number"], [""]];
+    const head = [["parameter"], ["swept as"], ["values", "number"],
+                  ["share of variance", "number"], [""], ["rank correlation", "number"], [""]];
     byId("ranking").hidden = false;
     byId("ranking-body").replaceChildren(
         make("p", {class: "about"}, `How ${all.metric} depends on each swept parameter, over all ` +
-             `${Math.max(...of("n"))} finished trials, settings that were not the best included: the ` +
-             "share of its variance that lies between the parameter's values (eta squared), and " +
-             "Spearman's rank correlation."),
+             `${Math.max(...of("n"))} finished trials` + (Object.keys(data.tuned).length
+                 ? ", settings that were not the best included" : "") +
+             ": the share of its variance that lies between the parameter's values (eta squared), " +
+             "and Spearman's rank correlation."),
         make("div", {class: "scroll"}, make("table", {class: "ranking"},
             make("thead", {}, make("tr", {}, head.map(([text, kind]) =>
                 make(text ? "th" : "td", {scope: text ? "col" : null, class: kind}, text)))),

@@ -133,7 +133,8 @@ function showControls() {
             make("span", {}, text))));
     const parts = [view, field("Shown", metricChoice())];
     if (sides.length && state.view !== "table") parts.push(...sideChoices());
-    if (state.view === "map" && state.y && !scattered())
+    if (state.view === "map" && state.y && [state.x, state.y].every(s => isNumeric(sideOf(s))) &&
+        !scattered())
         parts.push(field("Contours", make("input", {type: "text", name: "levels", size: 9,
             autocomplete: "off", spellcheck: "false", value: levelsOf().map(short).join(", ")})));
     if (state.view !== "table") parts.push(check("log", "logarithmic", state.log));

@@ -1,6 +1,8 @@
 // scale.js -- positions along sides, ticks, and colours. The rules are those of the program's own
 // figures (figure_sides.c, figure_heatmap.c).
 
+const ticksMax = 12;
+
 // ---- sides: what a figure can be laid out along ----
 
 function findSides() {
@@ -66,7 +68,10 @@ function layOut(side, use) {
         const ticks = kind === "log" ? logTicks(10 ** lo, 10 ** hi) : niceTicks(lo, hi, 6);
         return {kind, at, lo: lo - room, hi: hi + room, ticks, title, name};
     }
-    const ticks = x.map((value, i) => ({at: at[i], text: short(value)})), n = at.length;
+    const n = at.length, own = x.map((value, i) => ({at: at[i], text: short(value)}));
+    // of many values round ones in between are read more easily
+    const ticks = n <= ticksMax || kind === "index" ? own
+        : kind === "log" ? logTicks(x[0], x[n - 1]) : niceTicks(x[0], x[n - 1], 6);
     if (use === "curve") {
         const room = 0.05 * (at[n - 1] - at[0]) || 0.5;
         return {kind, at, lo: at[0] - room, hi: at[n - 1] + room, ticks, title, name};

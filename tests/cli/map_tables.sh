@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tables of nudge map against SciPy, NumPy and matplotlib, to 1e-9: the ranking of parameters, contours on a field that
 # is known, tolerated levels.
+# shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
 . tests/lib.sh
 
 if ! /usr/bin/python3 -c 'import netCDF4, scipy, matplotlib' 2>/dev/null; then
@@ -78,6 +79,14 @@ check "a table of seeds alone" exits 0 "$NUDGE" map "$TMP/scales" --where ep.bet
     --table sensitivity -o "$TMP/x.tex"
 check "... has one line" grep -q 'device.seed' "$TMP/x.tex"
 check "a LaTeX table says where it comes from" grep -q '^% .*nudge map' "$TMP/x.tex"
+if command -v pdflatex >/dev/null && command -v kpsewhich >/dev/null && kpsewhich booktabs.sty >/dev/null; then
+    check "... and LaTeX takes it, with a map" sh -c "cd '$TMP' && '$NUDGE' map ranked -o y.tex &&
+        printf '%s' '\\documentclass{article}\\usepackage{booktabs}\\begin{document}' \
+            '\\input{x}\\input{y}\\end{document}' >all.tex &&
+        pdflatex -interaction=nonstopmode -halt-on-error all.tex"
+else
+    skip "LaTeX takes it" "needs pdflatex with booktabs"
+fi
 if command -v gnuplot >/dev/null; then
     check "learning curves are drawn" exits 0 "$NUDGE" map "$TMP/ranked" --figure learning --where device.c2c=0 \
         --lines ep.beta -o "$TMP/x.svg"
