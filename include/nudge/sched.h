@@ -27,6 +27,9 @@ typedef struct nd_sched_config {
     int retries;         /* attempts granted after a first that failed, 0..ND_RETRIES_MAX */
     double max_failures; /* fraction of all tasks that may fail for good, 0..1           */
     double safety;       /* a task starts when expected seconds x safety fit in the rest */
+    /* or when so many seconds are left, for tasks that go on where they were cut short: in these
+     * they get on by a checkpoint at least. HUGE_VAL: they do not. */
+    double reach;
     int losses; /* so many workers may a task take with it before it has failed, 1..ND_LOSSES_MAX */
     /* A task that is known to take fewer seconds may go to a worker that has such a one
      * already; 0: none does. */
@@ -41,7 +44,7 @@ typedef struct nd_sched_config {
 enum { ND_RETRIES_MAX = 1000, ND_LOSSES_MAX = 100, ND_KINDS_MAX = 64 };
 
 /* 0 tasks of one kind, 0 workers, 2 retries, 2 losses, no limit to failures, safety 1.25,
- * nothing ahead */
+ * nothing cut short, nothing ahead */
 nd_sched_config nd_sched_defaults(void);
 
 /* How an attempt ended. */
@@ -67,7 +70,7 @@ typedef struct nd_action {
 /* Why nothing more is handed out. */
 typedef enum nd_stop {
     ND_STOP_NONE,
-    ND_STOP_DEADLINE, /* nothing left fits in the time that remains */
+    ND_STOP_DEADLINE, /* nothing left may start in the time that remains */
     ND_STOP_ASKED,
     ND_STOP_FAILURES, /* more than max_failures failed for good     */
 } nd_stop;

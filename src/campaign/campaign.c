@@ -27,6 +27,7 @@ enum {
     PUBLISH_SHARE = 20, /* and so many times what the last one took            */
     DRAIN = 30,         /* seconds that USR1 leaves to what runs               */
     LOST_FOR = 60,      /* seconds without any worker before the run gives up  */
+    REACH = 180,        /* seconds for a checkpoint: Slurm warns 120 s ahead   */
 };
 
 /* A campaign under way. */
@@ -266,6 +267,7 @@ static nd_code list_tasks(run *r, nd_err *err)
     config.max_failures = limits->max_failures;
     config.losses = limits->losses;
     config.ahead = r->t->ops->ahead;
+    config.reach = r->o->time_limit > 0 ? fmin(REACH, r->o->time_limit / 4) : HUGE_VAL;
     config.n_kinds = r->plan.kinds ? r->plan.kinds : 1;
     config.kinds = kinds;
     code = nd_sched_new(&r->sched, &config, cost, attempts, err);

@@ -9,7 +9,9 @@
  *
  * The model of cost: in each kind all estimates were wrong by one common factor. Because ranks
  * are sorted by cost, what no longer fits in the time left is a prefix of each kind: a binary
- * search finds its end and the next bit after it is the task to start.
+ * search finds its end and the next bit after it is the task to start. Where a task goes on from
+ * a checkpoint that holds for the last stretch only: else one that is longer than a whole job
+ * would never start.
  *
  * A task ahead spares its worker the way of a result to the master and of a task back, which
  * counts where tasks are short. It has not begun: it counts as pending, can be had back, and
@@ -99,8 +101,12 @@ static size_t bits_next(bits *b, size_t from)
 
 nd_sched_config nd_sched_defaults(void)
 {
-    return (nd_sched_config){
-        .retries = 2, .max_failures = 1, .safety = 1.25, .losses = 2, .n_kinds = 1};
+    return (nd_sched_config){.retries = 2,
+                             .max_failures = 1,
+                             .safety = 1.25,
+                             .reach = HUGE_VAL,
+                             .losses = 2,
+                             .n_kinds = 1};
 }
 
 static int longest_first(const void *a, const void *b)
@@ -128,6 +134,8 @@ static nd_code check(const nd_sched_config *c, const float *cost, nd_err *err)
     if (!(c->safety > 0))
         return ND_FAIL(err, ND_EINPUT, "the safety factor is %g, must be positive",
                        c->safety);
+    if (!(c->reach >= 0))
+        return ND_FAIL(err, ND_EINPUT, "a checkpoint within %g s: must be >= 0", c->reach);
     if (!(c->ahead >= 0))
         return ND_FAIL(err, ND_EINPUT, "tasks ahead of %g s: must be >= 0", c->ahead);
     if (c->losses < 1 || c->losses > ND_LOSSES_MAX)
@@ -429,11 +437,11 @@ void nd_sched_stop(nd_sched *s)
     if (s->stop == ND_STOP_NONE) s->stop = ND_STOP_ASKED;
 }
 
-/* The first of its ranks whose task fits in the time left; those before it are longer. */
+/* The first of its ranks whose task may start in the time left; those before it are longer. */
 static size_t first_that_fits(const nd_sched *s, const kind *k, double scale,
                               double remaining)
 {
-    if (isinf(remaining)) return 0;
+    if (remaining >= s->config.reach) return 0;
     size_t lo = 0, hi = k->n;
     while (lo < hi) {
         const size_t mid = lo + (hi - lo) / 2;

@@ -18,15 +18,21 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <mpi.h>
 
 #define NAP   0.002 /* seconds between probes: about 1 % of a core */
 #define AHEAD 0.3   /* seconds: of such a trial the naps on the way to and fro are 1 % */
+
+#define MEET        300 /* for MPI_Init: of thousands of ranks, from a slow file system */
+#define TEXT_OF(x)  TEXT_OF_(x)
+#define TEXT_OF_(x) #x
 
 typedef enum tag {
     TAG_HELLO = 1, /* worker: version, commit, host, why it has no server */
@@ -135,12 +141,37 @@ static void try_server(nd_mpi *m)
         nd_copy(m->server_fault, sizeof m->server_fault, err.message);
 }
 
+/* In a signal handler: nothing but write and _exit. */
+static void nobody_came(int signal)
+{
+    static const char words[] = "nudge: error: MPI_Init has waited " TEXT_OF(
+        MEET) " s for the other "
+              "ranks; are all nodes up, does every rank run nudge, and do messages pass "
+              "between "
+              "nodes (firewalls; with Open MPI --mca btl_tcp_if_include)?\n";
+    (void)signal;
+    (void)!write(STDERR_FILENO, words, sizeof words - 1);
+    _exit(nd_code_exit(ND_EENV));
+}
+
+/* MPI_Init waits for missing ranks without end, and says nothing. One rank speaks for all: when
+ * it ends, the launcher ends the others. */
+static int init_in_time(int *argc, char ***argv, const nd_launch *l)
+{
+    int provided;
+    const bool speaks = l->rank <= 0;
+    if (speaks) signal(SIGALRM, nobody_came);
+    if (speaks) alarm(MEET);
+    const int rc = MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
+    if (speaks) alarm(0);
+    if (speaks) signal(SIGALRM, SIG_DFL);
+    return rc;
+}
+
 static nd_code initialise(nd_mpi *m, int *argc, char ***argv, const nd_launch *l,
                           nd_err *err)
 {
-    int provided;
-    ND_TRY(check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided),
-                 "MPI_Init_thread", err));
+    ND_TRY(check(init_in_time(argc, argv, l), "MPI_Init_thread", err));
     m->initialised = true;
     ND_TRY(check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN),
                  "MPI_Comm_set_errhandler", err));

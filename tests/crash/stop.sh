@@ -47,6 +47,22 @@ done
 check "a time limit ends a run with status 75" exits 75 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/limit" --time-limit 1s
 check "... and the next finishes it" exits 0 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/limit"
 check "... with the same results" same_results "$TMP/whole" "$TMP/limit"
+
+# A trial that takes longer than a run may: each goes on where the last was.
+sed -n '/^axes/q; s/layers: .*/layers: [784, 256, 10]}/; s/epochs: 12/epochs: 40/; p' "$TMP/spec.yaml" >"$TMP/long.yaml"
+bit_by_bit() {
+    local status
+    for ((runs = 1; runs < 200; runs++)); do
+        status=0
+        "$NUDGE" run "$TMP/long.yaml" -o "$TMP/bits" --time-limit 2s >"$TMP/out" 2>&1 </dev/null || status=$?
+        [ "$status" = 75 ] || return "$status"
+    done
+    return 75
+}
+check "a long trial in one go" exits 0 "$NUDGE" run "$TMP/long.yaml" -o "$TMP/long"
+check "... and in runs that are shorter than it" bit_by_bit
+check "... $runs of them, so more than one" test "$runs" -gt 1
+check "... with the same results" same_results "$TMP/long" "$TMP/bits"
 check "a wrong time limit is refused" exits 2 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/x" --time-limit soon
 
 # ---- one writer --------------------------------------------------------------------------

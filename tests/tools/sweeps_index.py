@@ -20,9 +20,16 @@ def swept(text):
     return names | ({"case"} if re.search(r"^cases:", text, re.M) else set())
 
 
+def tuned(text):
+    """What a map says of the parameters below `tune:`."""
+    block = re.search(r"^tune:\n((?:  .*\n)+)", text, re.M)
+    return {"best_" + p.replace(".", "_") for p in re.findall(r"^  ([\w.]+):", block[1], re.M)} if block else set()
+
+
 def faults_of(row, nudge, metrics):
     sweep, command = row
     text = pathlib.Path("sweeps", sweep).read_text()
+    metrics = metrics | tuned(text)
     words = shlex.split(command)
     about = subprocess.run([nudge, "help", words[0]], capture_output=True, text=True, check=True).stdout
     options = set(re.findall(r"(?<=[ ,])(-\w|--[\w-]+)(?=[ ,])", about))
@@ -41,7 +48,7 @@ def main():
     metrics = set(re.findall(r"^M\((\w+)", pathlib.Path("include/nudge/metrics.def").read_text(), re.M))
     listed = [sweep for sweep, _ in rows]
     there = {p.relative_to("sweeps").as_posix() for p in pathlib.Path("sweeps").rglob("*.yaml")}
-    faults = [f"{s} is listed twice" for s in sorted(set(listed)) if listed.count(s) > 1]
+    faults = [f"{s} is listed twice with one command" for s, c in sorted(set(rows)) if rows.count((s, c)) > 1]
     faults += [f"{s} is not listed" for s in sorted(there - set(listed))]
     faults += [f"{s} is listed, but not there" for s in sorted(set(listed) - there)]
     for row in rows:

@@ -703,6 +703,34 @@ static void shorter_tasks_fill_the_time(void **state)
     nd_sched_free(s);
 }
 
+/* What goes on from a checkpoint may be longer than the time left, and than a whole job. */
+static void long_tasks_start_where_they_can_be_cut_short(void **state)
+{
+    (void)state;
+    const float cost[] = {100, 10, 1};
+    nd_sched_config c = nd_sched_defaults();
+    c.n_tasks = 3;
+    c.n_workers = 1;
+    c.reach = 15;
+    nd_sched *s;
+    assert_int_equal(nd_sched_new(&s, &c, cost, NULL, NULL), ND_OK);
+    nd_sched_ready(s, 0);
+    assert_next(s, 15, ND_ACT_ASSIGN, 0, 0);
+    assert_false(
+        nd_sched_result(s, 0, ND_OUTCOME_BACK, 0)); /* as at the end of every job */
+    assert_int_equal(nd_sched_attempt(s, 0), 0);
+    assert_next(s, 14, ND_ACT_ASSIGN, 0, 1);
+    assert_false(nd_sched_result(s, 0, ND_OUTCOME_BACK, 0));
+    assert_next(s, 12, ND_ACT_ASSIGN, 0, 2); /* 10 x 1.25 does not fit */
+    assert_true(nd_sched_result(s, 0, ND_OUTCOME_DONE, 1));
+    assert_next(s, 12, ND_ACT_RELEASE, 0, 0);
+    assert_int_equal(nd_sched_stopped(s), ND_STOP_DEADLINE);
+    assert_int_equal(nd_sched_count(s).pending, 2);
+    nd_sched_free(s);
+    c.reach = NAN;
+    assert_int_equal(nd_sched_new(&s, &c, cost, NULL, NULL), ND_EINPUT);
+}
+
 static void attempts_of_earlier_runs_count(void **state)
 {
     (void)state;
@@ -887,6 +915,7 @@ int main(void)
         cmocka_unit_test(idle_workers_ask_for_what_waits),
         cmocka_unit_test(idle_workers_wait_for_retries),
         cmocka_unit_test(shorter_tasks_fill_the_time),
+        cmocka_unit_test(long_tasks_start_where_they_can_be_cut_short),
         cmocka_unit_test(attempts_of_earlier_runs_count),
         cmocka_unit_test(memory_per_task),
         cmocka_unit_test(estimate_of_the_time_left),
