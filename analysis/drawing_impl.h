@@ -102,6 +102,11 @@ double nd_ticks_values(nd_text *out, const char *which, const double *x, size_t 
  * until they have room; returns their height. */
 double nd_layout_ticks(nd_drawing *f);
 
+/* variable = what v is, along a side of `room` em: in one line or two; its name where that is not
+ * enough. Returns the lines. */
+size_t nd_layout_side_label(nd_drawing *f, const char *variable, const nd_series *v,
+                            const char *name, double room);
+
 /* Places for panels of height = aspect * width once left, right and the gaps are
  * known: first across, then down, where title, labels and key take what they need. */
 void nd_layout_across(nd_drawing *f);
