@@ -102,6 +102,11 @@ double nd_ticks_values(nd_text *out, const char *which, const double *x, size_t 
  * until they have room; returns their height. */
 double nd_layout_ticks(nd_drawing *f);
 
+/* variable = what v is, along a side of `room` em: in one line or two; its name where that is not
+ * enough. Returns the lines. */
+size_t nd_layout_side_label(nd_drawing *f, const char *variable, const nd_series *v,
+                            const char *name, double room);
+
 /* Places for panels of height = aspect * width once left, right and the gaps are
  * known: first across, then down, where title, labels and key take what they need. */
 void nd_layout_across(nd_drawing *f);
@@ -114,6 +119,11 @@ void nd_figure_real(nd_text *out, double x);
 /* The first clause of the description, the name, and what it is counted in. */
 void nd_figure_label(nd_text *out, const nd_series *v, const char *name);
 const char *nd_figure_name(const nd_series *v); /* the parameter's, where it is one */
+
+/* Options that reports share: levels "0.05,0.1" of --contour, and whether there is such a palette. */
+ND_MUST nd_code nd_figure_levels(const char *list, double level[ND_LEVELS_MAX], size_t *n,
+                                 nd_err *err);
+ND_MUST nd_code nd_figure_check_palette(const nd_map_options *o, nd_err *err);
 void nd_figure_value(nd_text *out, const nd_series *v,
                      size_t i); /* short: 10000, 0.00125 */
 

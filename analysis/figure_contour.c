@@ -23,9 +23,8 @@ static double half_way(const nd_drawing *f)
     return level > f->lo && level < f->hi ? level : middle;
 }
 
-/* "0.05,0.1" */
-static nd_code asked_levels(const char *list, double level[ND_LEVELS_MAX], size_t *n,
-                            nd_err *err)
+nd_code nd_figure_levels(const char *list, double level[ND_LEVELS_MAX], size_t *n,
+                         nd_err *err)
 {
     for (const char *at = list;; at++) {
         char word[64];
@@ -53,7 +52,7 @@ nd_code nd_drawing_levels(const nd_drawing *f, double level[ND_LEVELS_MAX], size
     const char *followed = f->map->contour ? f->map->contour : "";
     const size_t name = strcspn(followed, " ");
     if (f->o->contour && !strcmp(f->o->contour, "none")) return ND_OK;
-    if (f->o->contour) return asked_levels(f->o->contour, level, n, err);
+    if (f->o->contour) return nd_figure_levels(f->o->contour, level, n, err);
     if (strlen(f->o->metric) == name && !strncmp(followed, f->o->metric, name))
         for (const char *at = followed + name; *n < ND_LEVELS_MAX; (*n)++) {
             char *end;
@@ -99,7 +98,8 @@ static void add_level(nd_text *out, const nd_drawing *f, const nd_contour *c, do
     double clearest = -HUGE_VAL, x = 0, y = 0;
     for (size_t i = 1; i < c->n; i++) {
         if (c->line[i] != longest || c->line[i - 1] != longest) continue;
-        for (double part = 0.25; part < 1; part += 0.25) {
+        for (int quarter = 1; quarter < 4; quarter++) {
+            const double part = 0.25 * quarter;
             const double px = c->x[i - 1] + part * (c->x[i] - c->x[i - 1]);
             const double py = c->y[i - 1] + part * (c->y[i] - c->y[i - 1]);
             const double clear = clearance(f, px, py);

@@ -161,19 +161,6 @@ static void add_failed(nd_drawing *f, double step)
     nd_text_add(out, "EOD\nnd_failed = %zu\n", failed);
 }
 
-static void add_ylabel(nd_drawing *f)
-{
-    nd_text label = {0}, name = {0};
-    const double room = (double)f->at.rows * f->at.height / 0.56;
-    nd_text_add(&name, "%s%s", nd_drawing_word(f), f->value->name);
-    nd_figure_label(&label, f->value, nd_text_str(&name));
-    nd_figure_text(&f->script, "nd_ylabel",
-                   (double)label.n <= room ? nd_text_str(&label) : nd_text_str(&name), 0);
-    f->script.failed |= label.failed | name.failed;
-    nd_text_free(&label);
-    nd_text_free(&name);
-}
-
 nd_code nd_drawing_curves(nd_drawing *f, nd_err *err)
 {
     const nd_sides_wanted wanted = {
@@ -183,7 +170,14 @@ nd_code nd_drawing_curves(nd_drawing *f, nd_err *err)
     const extent e = extent_of(f);
     const double tall = ASPECT * 0.8 * f->canvas.width / (f->canvas.points * 2.54 / 72) /
                         (f->panel.v ? 2 : 1);
-    f->at.left = 3.1 + nd_ticks_even(out, "y", e.lo, e.hi, tall, true);
+    nd_text name = {0};
+    nd_text_add(&name, "%s%s", nd_drawing_word(f), f->value->name);
+    const size_t lines =
+        nd_layout_side_label(f, "nd_ylabel", f->value, nd_text_str(&name), tall);
+    out->failed |= name.failed;
+    nd_text_free(&name);
+    f->at.left =
+        1.8 + 1.3 * (double)lines + nd_ticks_even(out, "y", e.lo, e.hi, tall, true);
     f->at.ylabel = f->at.left - 1.1;
     f->at.right = 1.8;
     f->at.gap_x = 1.6;
@@ -194,12 +188,8 @@ nd_code nd_drawing_curves(nd_drawing *f, nd_err *err)
     f->x.edge[0] = f->x.at[0] - (f->x.n > 1 ? room : 0.5);
     f->x.edge[f->x.n] = f->x.at[f->x.n - 1] + (f->x.n > 1 ? room : 0.5);
     const double ticks = nd_layout_ticks(f);
-    if (f->x.scale == ND_SCALE_LINEAR &&
-        f->x.n > 12) /* rounder numbers than the measured */
-        nd_ticks_even(out, "x", f->x.edge[0], f->x.edge[f->x.n], f->at.width, false);
     const size_t longest = add_names(f);
     nd_layout_down(f, ASPECT, ticks, add_key(f, longest));
-    add_ylabel(f);
     nd_text_add(out, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", f->x.edge[0],
                 f->x.edge[f->x.n], e.lo, e.hi);
     const bool dense = f->x.n > DENSE;

@@ -174,24 +174,23 @@ static void add_printed(nd_drawing *f)
 
 /* ---- all of it ---- */
 
-/* Labels of y and of the colour stand along the sides. */
-static void add_side_labels(nd_drawing *f)
+#define LINE 1.3 /* em */
+
+/* Room to the left and right, for labels and ticks along sides of about `tall` em. */
+static void lay_out_sides(nd_drawing *f, double lo, double hi, double tall)
 {
     nd_text *out = &f->script;
-    nd_text y = {0}, value = {0}, name = {0};
-    const double room = (double)f->at.rows * f->at.height / 0.56;
+    nd_text name = {0};
     nd_text_add(&name, "%s%s", nd_drawing_word(f), f->value->name);
-    nd_figure_label(&y, f->y.v, nd_figure_name(f->y.v));
-    nd_figure_label(&value, f->value, nd_text_str(&name));
-    /* what has no room keeps its name */
-    const size_t fits = room > 0 ? (size_t)room : 1;
-    nd_figure_text(out, "nd_ylabel", y.n <= fits ? nd_text_str(&y) : nd_figure_name(f->y.v),
-                   0);
-    nd_figure_text(out, "nd_value",
-                   value.n <= fits ? nd_text_str(&value) : nd_text_str(&name), 0);
-    out->failed |= y.failed | value.failed | name.failed;
-    nd_text_free(&y);
-    nd_text_free(&value);
+    const size_t y_lines =
+        nd_layout_side_label(f, "nd_ylabel", f->y.v, nd_figure_name(f->y.v), tall);
+    const size_t value_lines =
+        nd_layout_side_label(f, "nd_value", f->value, nd_text_str(&name), tall);
+    nd_text_add(out, "nd_value_lines = %zu\n", value_lines);
+    f->at.left = 1.8 + LINE * (double)y_lines + nd_ticks_side(out, "y", &f->y, tall).across;
+    f->at.ylabel = f->at.left - 1.1;
+    f->at.right = 4.1 + LINE * (double)value_lines + add_colour_ticks(f, lo, hi, tall);
+    out->failed |= name.failed;
     nd_text_free(&name);
 }
 
@@ -228,14 +227,11 @@ nd_code nd_drawing_heatmap(nd_drawing *f, nd_err *err)
     /* the axis' own room is not known yet; a canvas' width does for it */
     const double tall = ASPECT * 0.7 * f->canvas.width / (f->canvas.points * 2.54 / 72) /
                         (f->panel.v ? 2 : 1);
-    f->at.left = 3.1 + nd_ticks_side(out, "y", &f->y, tall).across;
-    f->at.ylabel = f->at.left - 1.1;
-    f->at.right = 5.4 + add_colour_ticks(f, lo, hi, tall);
+    lay_out_sides(f, lo, hi, tall);
     f->at.gap_x = 1.2;
     f->at.gap_y = 0.6;
     const double x_ticks = nd_layout_ticks(f);
     nd_layout_down(f, ASPECT, x_ticks, key_rows(f, contour));
-    add_side_labels(f);
     nd_text_add(out, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", f->x.edge[0],
                 f->x.edge[f->x.n], f->y.edge[0], f->y.edge[f->y.n]);
     add_palette(f, lo, hi);

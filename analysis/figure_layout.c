@@ -70,6 +70,22 @@ static size_t add_label(nd_drawing *f, const char *variable, const nd_side *s, d
     return lines;
 }
 
+size_t nd_layout_side_label(nd_drawing *f, const char *variable, const nd_series *v,
+                            const char *name, double room)
+{
+    nd_text label = {0};
+    nd_figure_label(&label, v, name);
+    const double lines = ceil(LETTER * (double)label.n / room);
+    const bool fits = lines <= 2;
+    nd_text_add(&f->script, "%s = ", variable);
+    const size_t made = nd_figure_quote(&f->script, fits ? nd_text_str(&label) : name,
+                                        fits ? (size_t)(room / LETTER) : 0);
+    nd_text_add(&f->script, "\n");
+    f->script.failed |= label.failed;
+    nd_text_free(&label);
+    return made;
+}
+
 static void add_panel_titles(nd_drawing *f)
 {
     nd_text *out = &f->script;

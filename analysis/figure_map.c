@@ -41,7 +41,7 @@ static nd_code choose_canvas(nd_drawing *f, nd_err *err)
     return ND_FAIL(err, ND_EUSAGE, "--width is single or double, not \"%.64s\"", name);
 }
 
-static nd_code check_palette(const nd_map_options *o, nd_err *err)
+nd_code nd_figure_check_palette(const nd_map_options *o, nd_err *err)
 {
     if (!o->palette || nd_palette_find(o->palette)) return ND_OK;
     nd_text all = {0};
@@ -117,7 +117,7 @@ static nd_code draw(nd_drawing *f, const kind *k, const char *ending, const char
                     nd_err *err)
 {
     ND_TRY(choose_canvas(f, err));
-    ND_TRY(check_palette(f->o, err));
+    ND_TRY(nd_figure_check_palette(f->o, err));
     if (k->values) ND_TRY(k->values(f, err));
     ND_TRY(k->add(f, err));
     nd_text script = {0};

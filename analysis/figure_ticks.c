@@ -10,6 +10,8 @@
 #define LINE   1.3
 #define APART  0.8
 
+enum { MANY = 20 };
+
 static const double SIN_30 = 0.5, COS_30 = 0.866;
 
 typedef struct tick_list {
@@ -120,6 +122,11 @@ nd_ticks_size nd_ticks_side(nd_text *out, const char *which, const nd_side *s, d
     assert(s->n > 0);
     const bool across = *which == 'x';
     if (across && s->v->s) return ticks_names(out, s, room);
+    if (s->scale == ND_SCALE_LINEAR &&
+        s->n > MANY) /* rounder numbers than those of the axis */
+        return (nd_ticks_size){
+            .across = nd_ticks_even(out, which, s->at[0], s->at[s->n - 1], room, !across),
+            .down = LINE + 0.3};
     const double span = s->edge[s->n] - s->edge[0];
     tick_list t = {0};
     double end = -HUGE_VAL; /* of the last label, em */

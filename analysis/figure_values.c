@@ -1,6 +1,7 @@
 /* figure_values.c -- the drawn variable, and what a cell is where it has no value. */
 #include "drawing_impl.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -62,6 +63,7 @@ static bool of_even_ratio(const nd_drawing *f)
 {
     double seen[16];
     size_t n = 0;
+    assert(f->value);
     if (!(f->lo > 0)) return false;
     for (size_t i = 0; i < f->map->n; i++) {
         const double x = f->value->x[i];

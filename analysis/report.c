@@ -1,289 +1,12 @@
 /* report.c -- a map as one page for a browser, which needs nothing else: report/page.html with its
  * style, its scripts, and the data as JSON put where it says @{...}. */
-#include "figure_impl.h"
-#include "map_impl.h"
-#include "nudge/build.h"
-#include "nudge/clock.h"
+#include "drawing_impl.h"
 #include "nudge/file.h"
-#include "nudge/palette.h"
 #include "report_impl.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* A page of 10 to 20 MB opens in a second or two; more helps nobody. */
-enum { CELLS_MAX = 50000, VALUES_MAX = 1500000 };
-
-/* ---- JSON of the map ---- */
-
-static void add_text(nd_json *j, const char *key, const char *text)
-{
-    if (!text || !*text) return;
-    nd_json_key(j, key);
-    nd_json_string(j, text);
-}
-
-/* As a page shows it: six digits. */
-static void add_short(nd_json *j, double x)
-{
-    char s[32];
-    snprintf(s, sizeof s, "%.6g", x);
-    nd_json_raw(j, isfinite(x) ? s : "null");
-}
-
-static void open_series(nd_json *j, const nd_series *v)
-{
-    nd_json_open(j, '{');
-    add_text(j, "name", v->name);
-    add_text(j, "parameter", v->parameter);
-    add_text(j, "about", v->long_name);
-    if (v->unit && strcmp(v->unit, "1") != 0) add_text(j, "unit", v->unit);
-}
-
-/* exact: coordinates, by which cells are found */
-static void add_series(nd_json *j, const nd_series *v, bool exact)
-{
-    open_series(j, v);
-    nd_json_key(j, "dim");
-    nd_json_int(j, v->dim);
-    nd_json_key(j, "values");
-    nd_json_open(j, '[');
-    for (size_t i = 0; i < v->n; i++)
-        if (v->s)
-            nd_json_string(j, v->s[i]);
-        else if (exact)
-            nd_json_real(j, v->x[i]);
-        else
-            add_short(j, v->x[i]);
-    nd_json_close(j);
-    nd_json_close(j);
-}
-
-static void add_all(nd_json *j, const char *key, const nd_series *v, size_t n)
-{
-    nd_json_key(j, key);
-    nd_json_open(j, '[');
-    for (size_t i = 0; i < n; i++)
-        add_series(j, &v[i], true);
-    nd_json_close(j);
-}
-
-/* Is it NAME, or NAME_something, of the metric? */
-static bool belongs(const nd_series *v, const char *metric)
-{
-    const size_t n = strlen(metric);
-    return !strncmp(v->name, metric, n) && (!v->name[n] || v->name[n] == '_');
-}
-
-/* Of a metric, longest name first: log_z_lower is no statistic of log_z. -1: no metric's. */
-static int metric_of(const nd_series *v)
-{
-    int best = -1;
-    for (int m = 0; m < ND_METRICS; m++)
-        if (belongs(v, nd_metric_at((size_t)m)->name) &&
-            (best < 0 || strlen(nd_metric_at((size_t)m)->name) >
-                             strlen(nd_metric_at((size_t)best)->name)))
-            best = m;
-    return best;
-}
-
-/* The variables of a cube while there is room: first those of no metric and of the chosen one,
- * then the others as metrics.def has them. Names of metrics without room go to `left_out`. */
-static void add_vars(nd_json *j, const nd_cube *c, int chosen, nd_text *left_out)
-{
-    size_t room = VALUES_MAX;
-    nd_json_key(j, "vars");
-    nd_json_open(j, '[');
-    for (int turn = -2; turn < ND_METRICS; turn++) {
-        const int m = turn == -2 ? -1 : turn == -1 ? chosen : turn;
-        size_t values = 0;
-        for (size_t i = 0; i < c->n_vars; i++)
-            if (metric_of(&c->vars[i]) == m) values += c->vars[i].n;
-        if (!values || (turn >= 0 && turn == chosen)) continue;
-        if (values > room) {
-            nd_text_add(left_out, "%s%s", left_out->n ? ", " : "",
-                        m < 0 ? "counts" : nd_metric_at((size_t)m)->name);
-            continue;
-        }
-        room -= values;
-        for (size_t i = 0; i < c->n_vars; i++)
-            if (metric_of(&c->vars[i]) == m) add_series(j, &c->vars[i], false);
-    }
-    nd_json_close(j);
-}
-
-static void add_left_out(nd_json *j, const char *key, nd_text *names)
-{
-    add_text(j, key, nd_text_str(names));
-    j->text.failed |= names->failed;
-    nd_text_free(names);
-}
-
-static void add_palettes(nd_json *j)
-{
-    nd_json_key(j, "palettes");
-    nd_json_open(j, '{');
-    const nd_palette *p;
-    for (size_t i = 0; (p = nd_palette_at(i)); i++) {
-        nd_json_key(j, p->name);
-        nd_json_open(j, '{');
-        add_text(j, "source", p->source);
-        nd_json_key(j, "rgb");
-        nd_json_open(j, '[');
-        for (size_t k = 0; k < p->n; k++)
-            nd_json_int(j, p->rgb[k]);
-        nd_json_close(j);
-        nd_json_close(j);
-    }
-    nd_json_close(j);
-    nd_json_key(j, "hues");
-    nd_json_open(j, '[');
-    for (size_t k = 0; k < ND_HUES; k++)
-        nd_json_int(j, nd_palette_hue(k));
-    nd_json_close(j);
-}
-
-/* {"best_program_width": "program.width"} */
-static void add_tuned(nd_json *j, const nd_results *r)
-{
-    nd_json_key(j, "tuned");
-    nd_json_open(j, '{');
-    for (size_t c = 0; c < r->n_columns; c++) {
-        const nd_series *v = &r->columns[c];
-        if (v->role != ND_ROLE_TUNE) continue;
-        nd_text name = {0};
-        nd_text_add(&name, "best_%s", v->name);
-        add_text(j, nd_text_str(&name), v->parameter ? v->parameter : v->name);
-        j->text.failed |= name.failed;
-        nd_text_free(&name);
-    }
-    nd_json_close(j);
-}
-
-/* Where it comes from, and what was asked for. */
-static void add_provenance(nd_json *j, const nd_results *r, const nd_cube *map,
-                           const nd_map_options *o)
-{
-    char now[24];
-    nd_utc(now, sizeof now);
-    const struct {
-        const char *key, *text;
-    } texts[] = {
-        {"campaign", map->title},
-        {"title", o->title},
-        {"question", map->summary},
-        {"nudge", nd_version},
-        {"commit", nd_build_commit},
-        {"made", now},
-        {"source", map->source},
-        {"history", map->history},
-        {"spec", map->spec},
-        {"metric", o->metric},
-        {"x", o->x},
-        {"y", o->y ? o->y : o->lines},
-        {"figure", o->figure},
-        {"levels", o->contour},
-        {"followed", map->contour},
-        {"palette", o->palette},
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        add_text(j, texts[i].key, texts[i].text);
-    nd_json_key(j, "files");
-    nd_json_open(j, '[');
-    for (size_t i = 0; i < r->n_files; i++)
-        nd_json_string(j, r->files[i]);
-    nd_json_close(j);
-    nd_json_key(j, "where");
-    nd_json_open(j, '[');
-    for (size_t i = 0; i < o->n_where; i++)
-        nd_json_string(j, o->where[i]);
-    nd_json_close(j);
-}
-
-static nd_code add_learning(nd_json *j, const nd_results *r, const nd_map_options *o,
-                            int chosen, nd_err *err)
-{
-    nd_cube *c = NULL;
-    nd_text left_out = {0};
-    ND_TRY(nd_map_learning(r, o, &c, err));
-    nd_json_key(j, "learning");
-    nd_json_open(j, '{');
-    nd_json_key(j, "epochs");
-    nd_json_int(j, (long long)r->epochs);
-    add_vars(j, c, chosen, &left_out);
-    add_left_out(j, "left_out", &left_out);
-    nd_json_close(j);
-    nd_cube_free(c);
-    return ND_OK;
-}
-
-/* Left out where nothing was measured, or nothing varies. */
-static nd_code add_sensitivity(nd_json *j, const nd_results *r, const nd_map_options *o,
-                               int chosen, nd_err *err)
-{
-    nd_map_options of = *o;
-    nd_cube *c;
-    of.metric = nd_metric_at((size_t)chosen)->name;
-    const nd_code code = nd_map_sensitivity(r, &of, &c, err);
-    if (code == ND_EINPUT) return ND_OK;
-    ND_TRY(code);
-    nd_json_key(j, "sensitivity");
-    nd_json_open(j, '{');
-    add_text(j, "metric", of.metric);
-    add_all(j, "axes", c->axes, c->n_axes);
-    add_all(j, "vars", c->vars, c->n_vars);
-    nd_json_close(j);
-    nd_cube_free(c);
-    return ND_OK;
-}
-
-/* Marks the trials that `where` selects. */
-static nd_code mark(const nd_results *r, const nd_map_options *o, bool *marked, nd_err *err)
-{
-    nd_map_builder b = {.r = r, .o = o};
-    const nd_code code = nd_map_select(&b, err);
-    for (size_t i = 0; i < b.n && code == ND_OK; i++)
-        marked[b.trials[i]] = true;
-    nd_map_close(&b);
-    return code;
-}
-
-static nd_code add_trials(nd_json *j, const nd_results *r, const nd_map_options *o,
-                          nd_err *err)
-{
-    bool *marked = calloc(r->n + 1, sizeof *marked);
-    if (!marked) return nd_map_no_memory(err);
-    nd_code code = mark(r, o, marked, err);
-    if (code == ND_OK) code = nd_report_trials(j, r, marked, err);
-    free(marked);
-    return code;
-}
-
-static nd_code add_data(nd_json *j, const nd_results *r, const nd_cube *map,
-                        const nd_map_options *o, nd_err *err)
-{
-    const nd_series asked = {.name = (char *)o->metric};
-    const int metric = metric_of(&asked),
-              chosen = metric < 0 ? ND_METRIC_test_error : metric;
-    nd_text left_out = {0};
-    nd_json_open(j, '{');
-    add_provenance(j, r, map, o);
-    add_palettes(j);
-    add_tuned(j, r);
-    add_all(j, "axes", map->axes, map->n_axes);
-    add_all(j, "coords", map->coords, map->n_coords);
-    add_vars(j, map, chosen, &left_out);
-    add_left_out(j, "left_out", &left_out);
-    ND_TRY(add_learning(j, r, o, chosen, err));
-    ND_TRY(add_sensitivity(j, r, o, chosen, err));
-    ND_TRY(add_trials(j, r, o, err));
-    nd_json_close(j);
-    return nd_text_check(&j->text, err);
-}
-
-/* ---- the page ---- */
+enum { CELLS_MAX = 50000 }; /* more rectangles make a browser slow */
 
 static void add_escaped(nd_text *out, const char *s)
 {
@@ -305,7 +28,7 @@ static void add_json(nd_text *out, const char *s)
     nd_text_add(out, "%s", s);
 }
 
-static void fill_page(nd_text *out, const nd_cube *map, const char *json)
+static void fill_page(nd_text *out, const char *title, const char *json)
 {
     const char *at = nd_figure_template("page.html");
     for (const char *next; (next = strstr(at, "@{")); at = next) {
@@ -316,7 +39,7 @@ static void fill_page(nd_text *out, const nd_cube *map, const char *json)
         nd_copy(name, n + 1 < sizeof name ? n + 1 : sizeof name, next);
         next += n + (next[n] == '}');
         if (!strcmp(name, "title"))
-            add_escaped(out, map->title ? map->title : "campaign");
+            add_escaped(out, title && *title ? title : "campaign");
         else if (!strcmp(name, "data"))
             add_json(out, json);
         else
@@ -325,23 +48,48 @@ static void fill_page(nd_text *out, const nd_cube *map, const char *json)
     nd_text_add(out, "%s", at);
 }
 
-nd_code nd_map_report(const nd_results *r, const nd_cube *map, const nd_map_options *o,
-                      const char *path, nd_err *err)
+static nd_code check_side(const nd_cube *map, const char *name, nd_err *err)
 {
+    size_t axis;
+    if (!name || nd_cube_coord(map, name, &axis)) return ND_OK;
+    nd_nearest near = nd_nearest_to(name);
+    for (size_t i = 0; i < map->n_axes; i++)
+        nd_nearest_try(&near, nd_figure_name(&map->axes[i]));
+    return ND_FAIL(err, ND_EINPUT, "\"%.64s\" is no axis of this map%s%s%s", name,
+                   near.best ? "; did you mean \"" : "", near.best ? near.best : "",
+                   near.best ? "\"?" : "");
+}
+
+/* What a page would pass over in silence is refused; but not what is for figures on paper, which
+ * may be written beside it. */
+static nd_code check(const nd_cube *map, const nd_map_options *o, nd_err *err)
+{
+    const char *table;
     if (o->ratio || o->table)
         return ND_FAIL(err, ND_EUSAGE,
                        "a report shows the map itself: --%s goes with other files",
                        o->ratio ? "ratio" : "table");
-    if (map->n > CELLS_MAX)
-        return ND_FAIL(
-            err, ND_EINPUT,
-            "a report has room for %d cells, and this map has %zu; choose a part "
-            "of them with --where, or write .nc",
-            CELLS_MAX, map->n);
+    ND_TRY(nd_figure_table(map, o, &table, err));
+    ND_TRY(nd_figure_check_palette(o, err));
+    ND_TRY(check_side(map, o->x, err));
+    ND_TRY(check_side(map, o->y, err));
+    ND_TRY(check_side(map, o->lines, err));
+    if (map->n <= CELLS_MAX) return ND_OK;
+    return ND_FAIL(err, ND_EINPUT,
+                   "a report has room for %d cells, and this map has %zu; choose a part of "
+                   "them with --where, or write .nc",
+                   CELLS_MAX, map->n);
+}
+
+nd_code nd_map_report(const nd_results *r, const nd_cube *map, const nd_map_options *o,
+                      const char *path, nd_err *err)
+{
+    ND_TRY(check(map, o, err));
     nd_json data = {0};
     nd_text page = {0};
-    nd_code code = add_data(&data, r, map, o, err);
-    if (code == ND_OK) fill_page(&page, map, nd_text_str(&data.text));
+    nd_code code = nd_report_data(&data, r, map, o, err);
+    if (code == ND_OK)
+        fill_page(&page, o->title ? o->title : map->title, nd_text_str(&data.text));
     if (code == ND_OK) code = nd_text_check(&page, err);
     if (code == ND_OK) code = nd_file_publish(path, page.s, page.n, err);
     nd_text_free(&data.text);

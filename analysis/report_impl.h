@@ -3,7 +3,11 @@
 #define NUDGE_REPORT_IMPL_H
 
 #include "nudge/json.h"
-#include "nudge/results.h"
+#include "nudge/map.h"
+
+/* report_data.c: all that a page shows, as one object; analysis/report/cube.js reads it. */
+ND_MUST nd_code nd_report_data(nd_json *j, const nd_results *r, const nd_cube *map,
+                               const nd_map_options *o, nd_err *err);
 
 /* report_trials.c: how the marked trials ended, as members of the object that is open:
  *

@@ -219,7 +219,12 @@ static nd_code rank_all(nd_map_builder *b, const nd_map_options *o, nd_err *err)
     ND_TRY(nd_map_find_dims(b, err));
     double *x = malloc((2 * b->n + 1) * sizeof *x);
     ranked *rows = malloc((b->r->n_columns + 1) * sizeof *rows);
-    nd_code code = x && rows ? ND_OK : nd_map_no_memory(err);
+    if (!x || !rows) {
+        free(rows);
+        free(x);
+        return nd_map_no_memory(err);
+    }
+    nd_code code = ND_OK;
     size_t n = 0;
     for (size_t c = 0; code == ND_OK && c < b->r->n_columns; c++) {
         if (!is_ranked(&b->r->columns[c])) continue;

@@ -1,5 +1,5 @@
 # heatmap.gp -- a map over two axes: cells coloured by value, iso-lines, failures; in panels.
-# Given: what frame.gp takes; nd_value, nd_cbticks, nd_key_rows, the palette and its range; ranges of x and y; and
+# Given: what frame.gp takes; nd_value in nd_value_lines, nd_cbticks, nd_key_rows, the palette and its range; ranges of x and y; and
 # the blocks, a data set for each panel,
 #   $measured $failed $missing $unsampled $blank
 #                                x y x_lo x_hi y_lo y_hi value    (nd_measured ... rows)
@@ -7,7 +7,7 @@
 #   $line                        x y, lines apart                 (nd_contour: is there any?)
 #   $level                       x y text                         nd_key_contour
 
-set label 4 nd_value at screen 1 - 1.1 * nd_em_x, 0.5 * (nd_bottom + nd_top) center rotate by 90
+set label 4 nd_value at screen 1 - (1.3 * nd_value_lines - 0.2) * nd_em_x, 0.5 * (nd_bottom + nd_top) center rotate by 90
 set colorbox vertical user origin screen nd_right + 1.1 * nd_em_x, nd_bottom \
     size screen 1.3 * nd_em_x, nd_top - nd_bottom
 set cbtics @nd_cbticks
@@ -34,7 +34,8 @@ do for [p = 1:nd_panels] {
             linecolor rgb "#b0b0b0", \
         $failed index p - 1 using 1:2:3:4:5:6 with boxxyerror fillstyle pattern 4 noborder \
             linecolor rgb "#808080", \
-        $measured index p - 1 using 1:2:3:4:5:6:7 with boxxyerror linecolor palette, \
+        $measured index p - 1 using 1:2:3:4:5:6:7 with boxxyerror fillstyle solid 1 border \
+            linewidth 0.4 linecolor palette, \
         $line index p - 1 using 1:2 with lines linewidth 3 linecolor rgb "black", \
         $line index p - 1 using 1:2 with lines linewidth 1.2 linecolor rgb "white", \
         $printed index p - 1 using 1:2:3:4 with labels textcolor rgb variable, \

@@ -19,10 +19,13 @@ function lineNumbers(n) {
     return [...Array(linesMax).keys()].map(k => Math.round(k * (n - 1) / (linesMax - 1)));
 }
 
-// One line: its marks into the set, the rest into `lines`; returns the height of its end.
-function drawLine(p, set, lines, y, places, k) {
-    const style = `--hue: ${hue(k)}`, floor = p.top + p.h - 12 - 12 * k;
-    let run = [], end = floor + 5;
+const gapSize = 10; // px, of what stands for a cell without a value, below the curves
+
+// One line: its marks into the set, the rest into `lines`; returns the height of its end. gap: the
+// height of its cells without a value.
+function drawLine(p, set, lines, y, places, k, gap) {
+    const style = `--hue: ${hue(k)}`;
+    let run = [], end = gap + 0.5 * gapSize;
     const flush = () => {
         if (run.length > 1) lines.append(draw("path", {
             class: "curve", style, d: pathOf(run),
@@ -31,11 +34,12 @@ function drawLine(p, set, lines, y, places, k) {
     };
     for (const [cell, left] of places) {
         const of = suffix => valueOf(state.metric + suffix, cell);
-        if (of("") === null) { // why, at the bottom
+        if (of("") === null) {
             flush();
-            set.add(cell, draw("rect", {class: "cell", x: left - 5, y: floor, width: 10, height: 10,
-                                        fill: `url(#${kindOf(state.metric, cell)})`}),
-                    {x: left, y: floor});
+            set.add(cell, draw("rect", {
+                class: "cell gap", style, x: left - 0.5 * gapSize, y: gap, width: gapSize,
+                height: gapSize, fill: `url(#${kindOf(state.metric, cell)})`}),
+                    {x: left, y: gap + 0.5 * gapSize});
             continue;
         }
         end = p.py(y.of(of("")));
@@ -75,10 +79,14 @@ function curves(host) {
     const labels = numbers.map(j => sy ? short(sy.v.values[j]) : "");
     const right = !sy ? 20
         : 30 + Math.min(160, Math.max(widthOf(name) - 20, ...labels.map(l => widthOf(cut(l)))));
-    const p = plot(host, {x, y, label: figureLabel("Curves"), right, lines: true});
+    const cellsOf = j => x.at.map((at, i) => cellOn(sx, sy, i, j));
+    const gaps = numbers.filter(j => cellsOf(j).some(c => valueOf(state.metric, c) === null));
+    const floor = gaps.length ? gaps.length * (gapSize + 3) + 4 : 0;
+    const p = plot(host, {x, y, label: figureLabel("Curves"), right, lines: true, floor});
     const set = markSet(), lines = draw("g", {"aria-hidden": "true"});
     const ends = numbers.map((j, k) => drawLine(
-        p, set, lines, y, x.at.map((at, i) => [cellOn(sx, sy, i, j), p.px(at)]), k));
+        p, set, lines, y, cellsOf(j).map((cell, i) => [cell, p.px(x.at[i])]), k,
+        p.top + p.h - (gapSize + 3) * (gaps.length - gaps.indexOf(j))));
     if (sy) labelLines(p, lines, ends, name, labels);
     p.svg.append(lines, set.group, frameOf(p));
     const entries = [];

@@ -120,8 +120,7 @@ function finishMarks(p, set, step, over) {
 function levelsOf() {
     if (state.asked !== null)
         return state.asked.split(/[\s,;]+/).filter(s => s && !isNaN(s)).map(Number);
-    if (data.levels && state.metric === data.metric)
-        return data.levels === "none" ? [] : data.levels.split(",").map(Number);
+    if (data.levels && state.metric === data.metric) return data.levels;
     const [name, ...followed] = (data.followed || "").split(" ");
     if (name === state.metric && followed.length) return followed.map(Number);
     const scale = colourScale(state.metric, state.log);

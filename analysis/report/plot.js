@@ -68,8 +68,9 @@ function drawUp(p, {y, lines}) {
 
 // {svg, px, py, left, ...}: x and y are scales {lo, hi, ticks, title}; `right`: room for what
 // stands there; `aspect`: height over width of the area, within limits; `lines`: ruled, and ticks
-// where there are numbers only.
-function plot(host, {x, y, label, right = 16, aspect = 0.72, most = 560, lines = false}) {
+// where there are numbers only; `floor`: px below y's range.
+function plot(host, {x, y, label, right = 16, aspect = 0.72, most = 560, lines = false,
+                     floor = 0}) {
     const width = Math.max(280, host.clientWidth || 640), top = 10;
     const widest = Math.max(0, ...y.ticks.map(t => widthOf(cut(t.text))));
     const left = 36 + Math.min(0.3 * width, widest);
@@ -79,7 +80,7 @@ function plot(host, {x, y, label, right = 16, aspect = 0.72, most = 560, lines =
     const svg = draw("svg", {viewBox: `0 0 ${width} ${height}`, width, height, role: "group",
                              "aria-label": label});
     const px = u => left + (u - x.lo) / (x.hi - x.lo) * w;
-    const py = v => top + (y.hi - v) / (y.hi - y.lo) * h;
+    const py = v => top + (y.hi - v) / (y.hi - y.lo) * (h - floor);
     const p = {svg, px, py, left, top, w, h, width, height};
     svg.append(draw("g", {class: "ruled", "aria-hidden": "true"}, drawUp(p, {y, lines}),
                     drawAlong(p, ticks, {x, lines})));

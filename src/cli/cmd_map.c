@@ -93,84 +93,98 @@ static nd_code parse_level(const char *option, const char *text, double *out, nd
     return ND_FAIL(err, ND_EUSAGE, "map: --%s \"%s\" is no number", option, text);
 }
 
-nd_code nd_cmd_map(int argc, char **argv, nd_err *err)
-{
-    const char *output = NULL, *report = NULL, *target = NULL, *tolerance = NULL;
-    nd_list where = {0}, baseline = {0};
+/* What the command line asks for. */
+typedef struct request {
+    const char **dirs; /* (n) */
+    size_t n;
+    const char *output, *report, *target, *tolerance;
+    nd_list where, baseline;
     nd_map_options o;
-    nd_map_defaults(&o);
+} request;
+
+static nd_code parse_options(int argc, char **argv, request *q, nd_err *err)
+{
     const nd_option options[] = {
         {"x", 'x', "P",
          "parameter along the horizontal axis; default: the first that varies",
-         .value = &o.x},
+         .value = &q->o.x},
         {"y", 'y', "P", "parameter along the vertical axis; default: the next that varies",
-         .value = &o.y},
+         .value = &q->o.y},
         {"metric", 'm', "M",
          "what the figure shows, and whose variance is split; default test_error",
-         .value = &o.metric},
+         .value = &q->o.metric},
         {"where", 'w', "p=v", "only trials with this value; may be repeated",
-         .list = &where},
+         .list = &q->where},
         {"baseline", 'b', "p=v",
          "tell degradation against the cells with this value; may be repeated; default: "
          "device.kind=ideal where that is swept",
-         .list = &baseline},
+         .list = &q->baseline},
         {"target", 't', "V", "tell when the test error first came down to V",
-         .value = &target},
+         .value = &q->target},
         {"figure", 'f', "KIND",
          "heatmap, curves, learning or sensitivity; default: by the axes that vary",
-         .value = &o.figure},
+         .value = &q->o.figure},
         {"ratio", 'r', "P=A/B", "the metric where P is A over that where P is B",
-         .value = &o.ratio},
+         .value = &q->o.ratio},
         {"table", 0, "KIND",
          "write the learning curves, sensitivity, tolerance or contours instead of the map",
-         .value = &o.table},
+         .value = &q->o.table},
         {"tolerance", 0, "V", "of that table: what the metric may rise by; default 0.01",
-         .value = &tolerance},
+         .value = &q->tolerance},
         {"lines", 'l', "P", "curves: a line for each value of this parameter",
-         .value = &o.lines},
+         .value = &q->o.lines},
         {"panels", 'p', "P", "a panel for each value of this parameter; default: the third",
-         .value = &o.panels},
+         .value = &q->o.panels},
         {"contour", 'c', "V,...",
          "levels of the contour lines, or none; default: those of design: refine, or half "
          "way",
-         .value = &o.contour},
+         .value = &q->o.contour},
         {"palette", 0, "NAME", "viridis, cividis or rdbu (for what has a middle)",
-         .value = &o.palette},
+         .value = &q->o.palette},
         {"width", 0, "COLUMNS", "single (8.5 cm) or double (17 cm, the default)",
-         .value = &o.width},
-        {"font", 0, "NAME", "of the letters; default DejaVu Sans", .value = &o.font},
+         .value = &q->o.width},
+        {"font", 0, "NAME", "of the letters; default DejaVu Sans", .value = &q->o.font},
         {"title", 0, "TEXT", "in place of the campaign's name and question; '' for none",
-         .value = &o.title},
+         .value = &q->o.title},
         {"output", 'o', "FILE",
          ".nc .csv .tex .svg .pdf .png or .html; default: DIR/map.nc of a single DIR",
-         .value = &output},
+         .value = &q->output},
         {"report", 0, "FILE",
          "write all of it as a page for a browser; alone, or beside what -o names",
-         .value = &report},
+         .value = &q->report},
         {0},
     };
-    size_t n = 0;
-    nd_text command = {0};
-    nd_command_line(argc, argv, &command);
-    const char **dirs = calloc((size_t)argc, sizeof *dirs);
-    nd_code code = dirs ? nd_text_check(&command, err)
-                        : ND_FAIL(err, ND_ENOMEM, "no memory for the command line");
-    if (code == ND_OK)
-        code = nd_options_parse(argc, argv, options, dirs, (size_t)argc, &n, err);
-    if (code == ND_OK && !n)
-        code = ND_FAIL(err, ND_EUSAGE, "map needs a campaign's folder: nudge map %s",
+    return nd_options_parse(argc, argv, options, q->dirs, (size_t)argc, &q->n, err);
+}
+
+static nd_code parse(int argc, char **argv, request *q, nd_err *err)
+{
+    ND_TRY(parse_options(argc, argv, q, err));
+    if (!q->n)
+        return ND_FAIL(err, ND_EUSAGE, "map needs a campaign's folder: nudge map %s",
                        nd_command_find("map")->synopsis);
-    o.command = nd_text_str(&command);
-    o.where = where.v;
-    o.n_where = where.n;
-    o.baseline = baseline.v;
-    o.n_baseline = baseline.n;
-    if (code == ND_OK) code = parse_level("target", target, &o.target, err);
-    if (code == ND_OK) code = parse_level("tolerance", tolerance, &o.tolerance, err);
-    if (code == ND_OK) code = map(dirs, n, output, report, &o, err);
-    free(where.v);
-    free(baseline.v);
-    free(dirs);
+    q->o.where = q->where.v;
+    q->o.n_where = q->where.n;
+    q->o.baseline = q->baseline.v;
+    q->o.n_baseline = q->baseline.n;
+    ND_TRY(parse_level("target", q->target, &q->o.target, err));
+    return parse_level("tolerance", q->tolerance, &q->o.tolerance, err);
+}
+
+nd_code nd_cmd_map(int argc, char **argv, nd_err *err)
+{
+    request q = {.dirs = calloc((size_t)argc, sizeof *q.dirs)};
+    nd_text command = {0};
+    nd_map_defaults(&q.o);
+    nd_command_line(argc, argv, &command);
+    q.o.command = nd_text_str(&command);
+    nd_code code = q.dirs ? nd_text_check(&command, err)
+                          : ND_FAIL(err, ND_ENOMEM, "no memory for the command line");
+    if (code == ND_OK) code = parse(argc, argv, &q, err);
+    if (code == ND_OK) code = map(q.dirs, q.n, q.output, q.report, &q.o, err);
+    free(q.where.v);
+    free(q.baseline.v);
+    free(q.dirs);
     nd_text_free(&command);
     return code;
 }

@@ -45,7 +45,8 @@ END
     echo 'axes: {ep.beta: {linspace: [0.1, 0.5, 60]}, device.c2c: {linspace: [0, 0.1, 50]}}'
     echo 'where: "ep.beta < 0.105 or device.c2c < 0.001"' # two sides: the other cells have no trials
 } >"$TMP/many.yaml"
-for name in plane space line samples many; do
+sed 's/campaign: line/campaign: other/' "$TMP/line.yaml" >"$TMP/other.yaml"
+for name in plane space line other samples many; do
     check "$name runs" exits 0 "$NUDGE" run "$TMP/$name.yaml" -o "$TMP/$name"
 done
 report() { /usr/bin/python3 tests/tools/report.py "$@"; }
@@ -66,14 +67,14 @@ page line "$TMP/line"
 page samples "$TMP/samples"
 page nothing "$TMP/nothing"
 page point "$TMP/line" --where ep.beta=0.2
-page several "$TMP/line" "$TMP/nothing"
+page several "$TMP/line" "$TMP/other" -y campaign
 page many "$TMP/many"
 check "the table" exits 0 "$NUDGE" map "$TMP/plane" -o "$TMP/plane.csv"
 check "... of space" exits 0 "$NUDGE" map "$TMP/space" -o "$TMP/space.csv"
 
-check "-o does the same" exits 0 "$NUDGE" map "$TMP/plane" -o "$TMP/other.html"
+check "-o does the same" exits 0 "$NUDGE" map "$TMP/plane" -o "$TMP/again.html"
 check "... to the byte, but for the time" diff \
-    <(sed 's/"made":"[^"]*"//; s/"history":"[^"]*"//' "$TMP/plane.html") <(sed 's/"made":"[^"]*"//; s/"history":"[^"]*"//' "$TMP/other.html")
+    <(sed 's/"made":"[^"]*"//; s/"history":"[^"]*"//' "$TMP/plane.html") <(sed 's/"made":"[^"]*"//; s/"history":"[^"]*"//' "$TMP/again.html")
 check "a page beside a table" exits 0 "$NUDGE" map "$TMP/plane" -o "$TMP/m.csv" --report "$TMP/m.html"
 check "... are both there" test -s "$TMP/m.csv" -a -s "$TMP/m.html"
 check "a ratio has no page" exits 2 "$NUDGE" map "$TMP/space" --ratio device.kind=ernoult/ideal --report "$TMP/no.html"

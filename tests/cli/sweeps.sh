@@ -4,15 +4,7 @@
 # shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
 . tests/lib.sh
 
-# What CIFAR-10 looks like on disk, so that plans can be made without it: noise, 40 images a file
-mkdir -p "$TMP/data/cifar-10-batches-bin"
-/usr/bin/python3 - "$TMP/data/cifar-10-batches-bin" <<'END'
-import pathlib, random, sys
-draw = random.Random(1)
-for name in [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"]:
-    image = lambda: bytes([draw.randrange(10)]) + draw.randbytes(3072)
-    pathlib.Path(sys.argv[1], name + ".bin").write_bytes(b"".join(image() for _ in range(40)))
-END
+/usr/bin/python3 tests/tools/noise_cifar.py "$TMP/data"
 
 accepted() {
     [ "$planned" = 0 ] || { cat "$TMP/err" && return 1; }
@@ -23,7 +15,7 @@ for spec in sweeps/*.yaml sweeps/thesis/*.yaml; do
     name=${name%.yaml}
     data=()
     if grep -q 'name: cifar-10' "$spec"; then
-        data=(--set "data.path=$TMP/data/cifar-10-batches-bin" --set train.batch=4) # plan times a mini-batch
+        data=(--set "data.path=$TMP/data" --set train.batch=4 --set ep.T=10 --set ep.K=2) # plan times a mini-batch
     fi
     "$NUDGE" plan "$spec" ${data[@]+"${data[@]}"} >"$TMP/out" 2>"$TMP/err"
     planned=$?

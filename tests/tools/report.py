@@ -322,6 +322,12 @@ def plane(browser):
     dark = page.js("return getComputedStyle(document.body).backgroundColor")
     check("it can be dark", dark == "rgb(20, 23, 27)", dark)
     page.quiet()
+    page.b.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    shown = page.js("return ['controls', 'chart', 'curves', 'provenance'].map("
+                    "    id => getComputedStyle(document.getElementById(id)).display !== 'none')"
+                    "    .concat(getComputedStyle(document.body).backgroundColor)")
+    check("on paper there are no controls, and no dark", shown == [False, True, True, True, "rgb(255, 255, 255)"], shown)
+    page.b.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     page.b.set_script_timeout(10)
     refused = page.b.execute_async_script(
         "fetch('http://127.0.0.1:9/').then(() => arguments[0](false), () => arguments[0](true))")
@@ -392,6 +398,10 @@ def others(browser):
     page = Page(browser, "point")
     check("a single cell has a page", page.cells() == [0] and page.hover(0)["n"] == "1", page.cells())
     page.choose("view", "curves")
+    page.quiet()
+    page = Page(browser, "several")
+    names = {e.text for e in page.all("#chart text")}
+    check("campaigns lie side by side", {"line", "other"} <= names and len(page.cells()) == 8, names)
     page.quiet()
     page = Page(browser, "many")
     check("some thousand cells", len(page.cells()) == 3000, len(page.cells()))

@@ -219,7 +219,13 @@ static void options(void **state)
     f->o.contour = "0.1,0.2";
     f->o.command = "nudge map here --report there";
     ok(f, write_report(f));
-    has(f, "\"metric\":\"test_error\",\"x\":\"device.c2c\",\"levels\":\"0.1,0.2\"");
+    has(f, "\"metric\":\"test_error\",\"x\":\"device.c2c\"");
+    has(f, "\"levels\":[0.1,0.2]");
+    f->o.title = "another <name>";
+    ok(f, write_report(f));
+    has(f, "<h1>another &#60;name&#62;</h1>");
+    assert_null(strstr(f->page.s, "\"question\":"));
+    f->o.title = NULL;
     has(f, "nudge map here --report there");
     /* what a page cannot show is refused, and nothing is left of it */
     unlink(f->path);
@@ -230,8 +236,27 @@ static void options(void **state)
     f->o.table = "sensitivity";
     assert_int_equal(write_report(f), ND_EUSAGE);
     assert_non_null(strstr(f->err.message, "--table goes with other files"));
-    assert_false(nd_file_exists(f->path));
     f->o.table = NULL;
+    static const struct {
+        const char *x, *contour, *palette, *figure, *says;
+        nd_code code;
+    } bad[] = {
+        {"ep.bta", NULL, NULL, NULL, "did you mean \"ep.beta\"?", ND_EINPUT},
+        {NULL, "0.1,much", NULL, NULL, "\"much\" is no number", ND_EUSAGE},
+        {NULL, NULL, "jet", NULL, "no palette \"jet\"", ND_EUSAGE},
+        {NULL, NULL, NULL, "curve", "did you mean \"curves\"?", ND_EUSAGE},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        nd_map_defaults(&f->o);
+        f->o.x = bad[i].x;
+        f->o.contour = bad[i].contour;
+        f->o.palette = bad[i].palette;
+        f->o.figure = bad[i].figure;
+        assert_int_equal(write_report(f), bad[i].code);
+        if (!strstr(f->err.message, bad[i].says)) fail_msg("%s", f->err.message);
+    }
+    nd_map_defaults(&f->o);
+    assert_false(nd_file_exists(f->path));
     nd_cube *map;
     ok(f, nd_map_build(f->results, &f->o, &map, &f->err));
     assert_int_equal(nd_map_report(f->results, map, &f->o, "/nonexistent/m.html", &f->err),
