@@ -37,7 +37,7 @@ base:
 cases:
   - {name: ideal, ep.tolerance: 0.001}
   - {name: noisy, device.kind: ernoult, device.c2c: 0.01, device.d2d: 0.2}
-  - {name: joint, model.kind: drbm, device.kind: ernoult, device.c2c: 0.01, program.scheme: rprop}
+  - {name: joint, model.kind: drbm, model.layers: [784, 21, 10], device.kind: ernoult, device.c2c: 0.01, program.scheme: rprop}
 END
     echo "${tests[@]}" >"$root/tests"
     # merging compares every number of every trial and refuses a difference
