@@ -191,7 +191,7 @@ bench-scale: $(SCALE) ## 10,000 workers and 1,000,000 trials, simulated; a journ
 	$(Q)$(OBJ)/tests/bench/map_scale $(SCALE_TRIALS)
 
 sanitize: ## unit tests and hostile input under AddressSanitizer and UndefinedBehaviorSanitizer
-	+@$(MAKE) --no-print-directory KIND=$@ FILTER='$(or $(FILTER),unit/ fuzz/ cli/bad_)' check-run
+	+@TEST_SECONDS=1800 $(MAKE) --no-print-directory KIND=$@ FILTER='$(or $(FILTER),unit/ fuzz/ cli/bad_)' check-run
 
 FUZZ_SECONDS ?= 600
 fuzz: ## fuzz what reads specs, IDX, journals and checkpoints, FUZZ_SECONDS each (600; needs clang); new inputs in build/fuzz

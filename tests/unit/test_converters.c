@@ -49,7 +49,7 @@ static void values_are_counted_and_symmetric(void **state)
     (void)state;
     for (int bits = 2; bits <= 16; bits++) {
         enum { N = 1001 };
-        char text[8];
+        char text[16];
         float x[N], y[N];
         snprintf(text, sizeof text, "%d", bits);
         const nd_converters c = converters(text, "1.5", "ideal");
