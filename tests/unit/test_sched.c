@@ -727,7 +727,7 @@ static void long_tasks_start_where_they_can_be_cut_short(void **state)
     assert_int_equal(nd_sched_stopped(s), ND_STOP_DEADLINE);
     assert_int_equal(nd_sched_count(s).pending, 2);
     nd_sched_free(s);
-    c.reach = NAN;
+    c.reach = (double)NAN;
     assert_int_equal(nd_sched_new(&s, &c, cost, NULL, NULL), ND_EINPUT);
 }
 
