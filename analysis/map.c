@@ -106,17 +106,23 @@ static nd_code build(nd_map_builder *b, nd_err *err)
     return nd_map_describe(b, err);
 }
 
-nd_code nd_map_build(const nd_results *r, const nd_map_options *o, nd_cube **out,
-                     nd_err *err)
+nd_code nd_map_with(nd_code (*fill)(nd_map_builder *, nd_err *), const nd_results *r,
+                    const nd_map_options *o, nd_cube **out, nd_err *err)
 {
     *out = NULL;
     nd_map_builder b;
     nd_code code = nd_map_open(&b, r, o, err);
-    if (code == ND_OK) code = build(&b, err);
+    if (code == ND_OK) code = fill(&b, err);
     if (code == ND_OK) {
         *out = b.cube;
         b.cube = NULL;
     }
     nd_map_close(&b);
     return code;
+}
+
+nd_code nd_map_build(const nd_results *r, const nd_map_options *o, nd_cube **out,
+                     nd_err *err)
+{
+    return nd_map_with(build, r, o, out, err);
 }

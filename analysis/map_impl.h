@@ -67,6 +67,10 @@ typedef struct nd_map_builder {
 ND_MUST nd_code nd_map_open(nd_map_builder *b, const nd_results *r, const nd_map_options *o,
                             nd_err *err);
 void nd_map_close(nd_map_builder *b);
+/* The cube that `fill` makes of a builder which is opened and closed around it. */
+ND_MUST nd_code nd_map_with(nd_code (*fill)(nd_map_builder *, nd_err *),
+                            const nd_results *r, const nd_map_options *o, nd_cube **out,
+                            nd_err *err);
 nd_code nd_map_no_memory(nd_err *err); /* ND_ENOMEM */
 
 /* map_select.c: the trials that `where` leaves, and choices "p=v". */

@@ -92,14 +92,5 @@ static nd_code build(nd_map_builder *b, nd_err *err)
 nd_code nd_map_learning(const nd_results *r, const nd_map_options *o, nd_cube **out,
                         nd_err *err)
 {
-    *out = NULL;
-    nd_map_builder b;
-    nd_code code = nd_map_open(&b, r, o, err);
-    if (code == ND_OK) code = build(&b, err);
-    if (code == ND_OK) {
-        *out = b.cube;
-        b.cube = NULL;
-    }
-    nd_map_close(&b);
-    return code;
+    return nd_map_with(build, r, o, out, err);
 }
