@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Maps of every shape keep the rules of CF-1.8 and ACDD-1.3, and other programs open them: xarray, ncdump, NCO, CDO.
+# Maps of every shape keep the rules of CF-1.8 and ACDD-1.3, and other programs open them: xarray, ncdump, NCO, CDO,
+# ncview.
 . tests/lib.sh
 
 if ! /usr/bin/python3 -c 'import xarray, netCDF4' 2>/dev/null; then
@@ -97,6 +98,20 @@ if command -v ncwa >/dev/null; then
 import sys, numpy, xarray
 a, b = (xarray.open_dataset(f).test_error for f in sys.argv[1:])
 numpy.testing.assert_allclose(a.mean("ep_beta").values, b.values, rtol=1e-12)' "$TMP/plane.nc" "$TMP/mean.nc"
+fi
+
+# ncview too. It ends at once, with 255, on what it cannot read; else it waits for a person.
+shown() {
+    status=0
+    xvfb-run -a timeout 5 ncview "$1" >"$TMP/out" 2>"$TMP/err" || status=$?
+    [ "$status" = 124 ] && ! grep '^ncview:' "$TMP/err" && return
+    echo "ended with $status"
+    return 1
+}
+if command -v ncview >/dev/null && command -v xvfb-run >/dev/null; then
+    check "ncview opens a map over two numbers" shown "$TMP/plane.nc"
+else
+    skip "ncview opens a map over two numbers" "needs ncview and xvfb"
 fi
 
 # ---- how the axes came out ----
