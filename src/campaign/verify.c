@@ -231,6 +231,8 @@ nd_code nd_campaign_verify(const char *dir, nd_text *report, nd_err *err)
     nd_path_join(&path, dir, "journal");
     nd_code code = nd_text_check(&path, err);
     if (code == ND_OK) code = nd_journal_open(&c.journal, path.s, false, err);
+    if (code == ND_ENOENT)
+        code = ND_FAIL(err, ND_ENOENT, "%s is no campaign: it has no journal", dir);
     if (code == ND_OK) code = check_journal(&c, err);
     if (code == ND_OK)
         nd_text_add(report,

@@ -178,6 +178,21 @@ static nd_code help_param(const char *name, nd_err *err)
                    near ? near : "", near ? "\"?" : "");
 }
 
+static nd_code no_topic(const char *topic, nd_err *err)
+{
+    nd_nearest near = nd_nearest_to(topic);
+    const nd_command *c;
+    for (size_t i = 0; (c = nd_command_at(i)); i++)
+        nd_nearest_try(&near, c->name);
+    for (size_t i = 0; i < sizeof registries / sizeof *registries; i++)
+        nd_nearest_try(&near, registries[i].name);
+    nd_nearest_try(&near, "params");
+    nd_nearest_try(&near, "metrics");
+    return ND_FAIL(err, ND_EUSAGE, "no help on \"%.64s\"; %s%s%s", topic,
+                   near.best ? "did you mean \"" : "`nudge help help` lists what there is",
+                   near.best ? near.best : "", near.best ? "\"?" : "");
+}
+
 static nd_code help_topic(const char *topic, nd_err *err)
 {
     const nd_command *c = nd_command_find(topic);
@@ -199,8 +214,7 @@ static nd_code help_topic(const char *topic, nd_err *err)
     else if (nd_param_find(topic))
         return help_param(topic, err);
     else if (!print_registry(topic))
-        return ND_FAIL(err, ND_EUSAGE,
-                       "no help on \"%.64s\"; `nudge help` lists what there is", topic);
+        return no_topic(topic, err);
     return ND_OK;
 }
 
@@ -214,7 +228,12 @@ nd_code nd_cmd_help(int argc, char **argv, nd_err *err)
         print_commands();
         return ND_OK;
     }
-    if (n == 2 && !strcmp(args[0], "param")) return help_param(args[1], err);
+    if (!strcmp(args[0], "param")) {
+        if (n == 2) return help_param(args[1], err);
+        return ND_FAIL(err, ND_EUSAGE, "help param needs a name: nudge help param ep.beta");
+    }
+    if (n == 2)
+        return ND_FAIL(err, ND_EUSAGE, "help: \"%.64s\" is one argument too many", args[1]);
     return help_topic(args[0], err);
 }
 

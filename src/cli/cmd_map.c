@@ -20,6 +20,9 @@ static nd_code results_path(const char *dir, nd_text *path, nd_err *err)
     nd_path_join(path, dir, "results.nc");
     ND_TRY(nd_text_check(path, err));
     if (nd_file_exists(path->s)) return ND_OK;
+    if (!nd_file_exists(dir))
+        return ND_FAIL(err, ND_ENOENT, "%s is no campaign: there is nothing of that name",
+                       dir);
     if (is_folder(dir))
         return ND_FAIL(
             err, ND_ENOENT,
@@ -58,7 +61,7 @@ static nd_code output_path(const char *const *dirs, size_t n, const char *output
 {
     if (output)
         nd_text_add(path, "%s", output);
-    else if (n > 1 || !is_folder(dirs[0]))
+    else if (n > 1 || (nd_file_exists(dirs[0]) && !is_folder(dirs[0])))
         return ND_FAIL(err, ND_EUSAGE,
                        "map needs -o FILE, unless it is of one campaign's folder");
     else

@@ -49,7 +49,7 @@ static const nd_command commands[] = {
      nd_cmd_bench},
     {"help",
      "[COMMAND | param NAME | params | metrics | models | devices | programs | datasets | "
-     "activations | designs]",
+     "activations | optimisers | designs]",
      "what there is", nd_cmd_help},
     {"info", "", "this build, this machine, this program's limits", nd_cmd_info},
 };
