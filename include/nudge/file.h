@@ -4,7 +4,7 @@
 
 #include "nudge/text.h"
 
-/* Reads the whole file into `out` (appended). ND_ENOENT when it is not there. */
+/* Reads the whole file into `out` (appended). ND_ENOENT when it is not there, ND_EINPUT of a folder. */
 ND_MUST nd_code nd_file_read(const char *path, nd_text *out, nd_err *err);
 
 /* A file mapped read-only and shared with every process that maps it. */

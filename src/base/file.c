@@ -28,7 +28,8 @@ nd_code nd_file_read(const char *path, nd_text *out, nd_err *err)
         if (n == 0) break;
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {
-            code = ND_FAIL_SYS(err, ND_EIO, "cannot read %s", path);
+            code = ND_FAIL_SYS(err, errno == EISDIR ? ND_EINPUT : ND_EIO, "cannot read %s",
+                               path);
             break;
         }
         nd_text_bytes(out, block, (size_t)n);

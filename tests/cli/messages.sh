@@ -9,6 +9,9 @@ check "... and says so" says "nowhere is no campaign"
 check "verify of what is not there is bad input" exits 3 "$NUDGE" verify "$TMP/nowhere"
 check "... and says so" says "nowhere is no campaign"
 
+check "a folder in place of a spec is bad input" exits 3 "$NUDGE" plan "$TMP"
+check "... and says so" says "Is a directory"
+
 check "help on an unknown topic is wrong usage" exits 2 "$NUDGE" help program
 check "... and names the nearest" says 'did you mean "programs"'
 check "help param without a name is wrong usage" exits 2 "$NUDGE" help param
