@@ -168,7 +168,11 @@ static nd_code parse(int argc, char **argv, request *q, nd_err *err)
     q->o.baseline = q->baseline.v;
     q->o.n_baseline = q->baseline.n;
     ND_TRY(parse_level("target", q->target, &q->o.target, err));
-    return parse_level("tolerance", q->tolerance, &q->o.tolerance, err);
+    ND_TRY(parse_level("tolerance", q->tolerance, &q->o.tolerance, err));
+    if (q->o.tolerance >= 0) return ND_OK;
+    return ND_FAIL(err, ND_EUSAGE,
+                   "map: --tolerance %s: it is what the metric may rise by, 0 or more",
+                   q->tolerance);
 }
 
 nd_code nd_cmd_map(int argc, char **argv, nd_err *err)
