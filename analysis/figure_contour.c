@@ -42,17 +42,31 @@ nd_code nd_figure_levels(const char *list, double level[ND_LEVELS_MAX], size_t *
     }
 }
 
+/* best_P of a tuned parameter, or a derived one. */
+static bool is_setting(const nd_series *v)
+{
+    return v->parameter || !strncmp(v->name, "best_", 5);
+}
+
 /* What was asked for ("none": nothing), else what a refinement followed, else half way; but not
  * between the few settings that were tried, nor between names, which have no order. */
 nd_code nd_drawing_levels(const nd_drawing *f, double level[ND_LEVELS_MAX], size_t *n,
                           nd_err *err)
 {
     *n = 0;
-    if ((f->x.v && f->x.v->s) || (f->y.v && f->y.v->s)) return ND_OK;
+    const nd_series *names = f->x.v && f->x.v->s   ? f->x.v
+                             : f->y.v && f->y.v->s ? f->y.v
+                                                   : NULL;
     const char *followed = f->map->contour ? f->map->contour : "";
     const size_t name = strcspn(followed, " ");
     if (f->o->contour && !strcmp(f->o->contour, "none")) return ND_OK;
+    if (f->o->contour && names)
+        return ND_FAIL(
+            err, ND_EINPUT,
+            "%s is made of names: no line passes between them; leave --contour out",
+            nd_figure_name(names));
     if (f->o->contour) return nd_figure_levels(f->o->contour, level, n, err);
+    if (names) return ND_OK;
     if (strlen(f->o->metric) == name && !strncmp(followed, f->o->metric, name))
         for (const char *at = followed + name; *n < ND_LEVELS_MAX; (*n)++) {
             char *end;
@@ -63,7 +77,7 @@ nd_code nd_drawing_levels(const nd_drawing *f, double level[ND_LEVELS_MAX], size
     if (*n) return ND_OK;
     if (f->ratio || f->centred)
         level[(*n)++] = f->ratio ? 1 : 0;
-    else if (!f->logarithmic)
+    else if (!f->logarithmic && !is_setting(f->value))
         level[(*n)++] = half_way(f);
     return ND_OK;
 }

@@ -55,10 +55,21 @@ void nd_figure_value(nd_text *out, const nd_series *v, size_t i)
         nd_text_add(out, "%.3g", v->x[i]);
 }
 
+/* Letters of its first clause; what stands in square brackets is of it: "[0, 1]". */
+static size_t first_clause(const char *s)
+{
+    size_t n = strcspn(s, ":;,([");
+    while (s[n] == '[') {
+        n += strcspn(s + n, "]");
+        n += strcspn(s + n, ":;,([");
+    }
+    return n;
+}
+
 void nd_figure_label(nd_text *out, const nd_series *v, const char *name)
 {
     const char *about = v->long_name ? v->long_name : "";
-    size_t n = strcspn(about, ":;,(");
+    size_t n = first_clause(about);
     if (!strncmp(about, v->name, n) && !v->name[n]) n = 0; /* says no more than the name */
     nd_text_bytes(out, about, n && about[n] == '(' ? n - 1 : n);
     nd_text_add(out, n ? ": %s" : "%s", name);

@@ -124,7 +124,7 @@ function levelsOf() {
     const [name, ...followed] = (data.followed || "").split(" ");
     if (name === state.metric && followed.length) return followed.map(Number);
     const scale = colourScale(state.metric, state.log);
-    if (!scale || scale.settings) return [];
+    if (!scale || scale.settings || isSetting(variables.get(state.metric))) return [];
     if (scale.middle !== null) return [scale.middle];
     const [lo, hi] = scale.range;
     if (lo === hi) return [];

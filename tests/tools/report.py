@@ -289,6 +289,9 @@ def plane(browser):
           *differences(tip, rows[1], "train_loss"))
     page.choose("metric", "best_program_width")
     check("the settings that won", same(page.hover(1)["value"], rows[1]["best_program_width"]))
+    check("... with no line between two", not page.all("#chart .contours path.over"))
+    said = page.js("return [clause({about: 'held to [0, 1]: so (hard)'}), clause({about: 'rate (T)'}), clause({})]")
+    check("a label is a first clause", said == ["held to [0, 1]", "rate", ""], said)
     page.choose("metric", "test_error")
     page.choose("x", "device_c2c")
     box = [page.one(f".marks [data-cell='{c}']").rect for c in (0, 1)]
