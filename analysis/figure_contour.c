@@ -99,6 +99,12 @@ static double clearance(const nd_drawing *f, double x, double y)
     return least;
 }
 
+static void print_level(nd_text *out, double level)
+{
+    const bool whole = level == floor(level) && fabs(level) < 1e6;
+    nd_text_add(out, whole ? "%.0f" : "%.4g", level);
+}
+
 /* On the longest line of a level, where it is clearest of printed values and borders. */
 static void add_level(nd_text *out, const nd_drawing *f, const nd_contour *c, double level)
 {
@@ -123,7 +129,9 @@ static void add_level(nd_text *out, const nd_drawing *f, const nd_contour *c, do
             y = py;
         }
     }
-    nd_text_add(out, "%.9g %.9g \"%.4g\"\n", x, y, level);
+    nd_text_add(out, "%.9g %.9g \"", x, y);
+    print_level(out, level);
+    nd_text_add(out, "\"\n");
 }
 
 /* ---- lines ---- */
@@ -168,17 +176,14 @@ static size_t add_key(nd_drawing *f, const double *level, const bool *passes, si
     size_t drawn = 0, missed = 0;
     for (size_t k = 0; k < n; k++) {
         if (!passes[k]) continue;
-        nd_text_add(&key, "%s%s%.4g", drawn ? "" : f->value->name, drawn ? ", " : " = ",
-                    level[k]);
+        nd_text_add(&key, "%s%s", drawn ? "" : f->value->name, drawn ? ", " : " = ");
+        print_level(&key, level[k]);
         drawn++;
     }
     for (size_t k = 0; k < n && f->o->contour; k++) {
         if (passes[k]) continue;
-        nd_text_add(&key, "%s%.4g",
-                    missed  ? ", "
-                    : drawn ? " (nowhere "
-                            : "nowhere ",
-                    level[k]);
+        nd_text_add(&key, "%s", missed ? ", " : drawn ? " (nowhere " : "nowhere ");
+        print_level(&key, level[k]);
         missed++;
     }
     nd_text_add(&key, missed && drawn ? ")" : "");

@@ -141,6 +141,15 @@ static void add_number(nd_text *out, const nd_drawing *f, size_t cell, int digit
     nd_text_add(out, unsure ? ")\"" : "\"");
 }
 
+/* Of the cells along a side, as a part of it. */
+static double narrowest(const nd_side *s)
+{
+    double least = HUGE_VAL;
+    for (size_t i = 0; i < s->n; i++)
+        least = fmin(least, s->edge[i + 1] - s->edge[i]);
+    return least / (s->edge[s->n] - s->edge[0]);
+}
+
 static size_t longest_number(const nd_drawing *f, int digits)
 {
     size_t longest = 0;
@@ -164,9 +173,10 @@ static void add_printed(nd_drawing *f)
 {
     nd_text *out = &f->script;
     const double most = fmax(fabs(f->lo), fabs(f->hi));
-    const int digits = most > 0 ? 2 - (int)floor(log10(most)) : 0;
-    const double wide = f->at.width / (double)f->x.n,
-                 high = ASPECT * f->at.width / (double)f->y.n;
+    const int three = most > 0 ? 2 - (int)floor(log10(most)) : 0;
+    const int digits = three < 0 && most < 1e6 ? 0 : three; /* after the point */
+    const double wide = f->at.width * narrowest(&f->x),
+                 high = ASPECT * f->at.width * narrowest(&f->y);
     const bool readable = high > 1.6 && wide > LETTER * 3 &&
                           wide > LETTER * (0.5 + (double)longest_number(f, digits));
     nd_text_add(out, "$printed << EOD\n");

@@ -175,7 +175,9 @@ double nd_ticks_even(nd_text *out, const char *which, double lo, double hi, doub
     const double most = fmax(fabs(lo), fabs(hi));
     const double each = upright ? 2.2 * LINE : 5 * LETTER + 2 * APART;
     const double n = fmax(floor(room / each), 2);
-    const double step = round_step((hi - lo) / fmin(n, 7));
+    double step = round_step((hi - lo) / fmin(n, 7));
+    while (floor(hi / step + 1e-9) - ceil(lo / step - 1e-9) < 1) /* one tick is no scale */
+        step = round_step(step / 2.6);
     const int decimals = decimals_of(step);
     const int digits =
         (int)(floor(log10(most)) - floor(log10(step))) + 1; /* that tell steps apart */

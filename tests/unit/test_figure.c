@@ -402,10 +402,36 @@ static void labels_say_what_is_drawn(void **state)
     lacks(f, ">5.01e+06<");
     holds(f, ">5.014e+06<");
     for (size_t i = 0; i < f->map->n; i++)
+        var(f, "test_error")->x[i] = 51000 + 1000 * (double)i;
+    draw(f);
+    holds(f, ">test_error = 68000<");
+    lacks(f, "e+04<");
+    for (size_t i = 0; i < f->map->n; i++)
         var(f, "test_error")->x[i] = i ? 0.1 : -1e-9;
     draw(f);
     lacks(f, ">-0.000<");
     holds(f, ">0.000<");
+    for (size_t i = 2; i < 12; i++) /* the narrowest cell has room, or none has */
+        f->map->axes[0].x[i] += 2;
+    draw(f);
+    lacks(f, ">0.000<");
+
+    static const char *const names[] = {"a", "b", "c"};
+    make(f); /* a low panel has two ticks */
+    add_axis(f, "device_c2c", "device.c2c", 4, levels, NULL);
+    add_axis(f, "ep_beta", "ep.beta", 3, betas, NULL);
+    add_axis(f, "case", NULL, 3, NULL, names);
+    add_error(f);
+    static const char *const drawn[] = {"test_error", "test_error_q1", "test_error_q3"};
+    for (size_t k = 0; k < 3; k++)
+        for (size_t i = 0; i < f->map->n; i++)
+            var(f, drawn[k])->x[i] = i % 3 ? 0.9 : 0.925;
+    f->o.figure = "curves";
+    f->o.width = "single";
+    f->o.panels = "case";
+    draw(f);
+    holds(f, ">0.90<");
+    holds(f, ">0.92<");
 }
 
 static void panels(void **state)
