@@ -74,6 +74,8 @@ nd_cell_kind nd_drawing_kind(const nd_drawing *f, size_t cell);
 /* z (x.n, y.n) of a panel. */
 void nd_drawing_grid(const nd_drawing *f, size_t panel, double *z);
 const char *nd_drawing_word(const nd_drawing *f); /* "median ", or "" */
+/* Is it best_P of a tuned parameter, or a derived one? */
+bool nd_drawing_of_settings(const nd_drawing *f);
 
 /* figure_sides.c: chooses x, y and panel, the named ones first, then the first axes that vary;
  * every other must have come down to one value. */

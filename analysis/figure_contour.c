@@ -42,12 +42,6 @@ nd_code nd_figure_levels(const char *list, double level[ND_LEVELS_MAX], size_t *
     }
 }
 
-/* best_P of a tuned parameter, or a derived one. */
-static bool is_setting(const nd_series *v)
-{
-    return v->parameter || !strncmp(v->name, "best_", 5);
-}
-
 /* What was asked for ("none": nothing), else what a refinement followed, else half way; but not
  * between the few settings that were tried, nor between names, which have no order. */
 nd_code nd_drawing_levels(const nd_drawing *f, double level[ND_LEVELS_MAX], size_t *n,
@@ -77,7 +71,7 @@ nd_code nd_drawing_levels(const nd_drawing *f, double level[ND_LEVELS_MAX], size
     if (*n) return ND_OK;
     if (f->ratio || f->centred)
         level[(*n)++] = f->ratio ? 1 : 0;
-    else if (!f->logarithmic && !is_setting(f->value))
+    else if (!f->logarithmic && !nd_drawing_of_settings(f))
         level[(*n)++] = half_way(f);
     return ND_OK;
 }

@@ -132,7 +132,9 @@ static void add_number(nd_text *out, const nd_drawing *f, size_t cell, int digit
     const double value = f->value->x[cell];
     const bool zero = fixed && fabs(value) < 0.5 * pow(10, -digits); /* no -0.000 */
     nd_text_add(out, unsure ? "\"(" : "\"");
-    if (f->ratio)
+    if (nd_drawing_of_settings(f))
+        nd_figure_value(out, f->value, cell);
+    else if (f->ratio)
         nd_text_add(out, "%.2f", value);
     else if (fixed)
         nd_text_add(out, "%.*f", digits, zero ? 0 : value);

@@ -416,6 +416,21 @@ static void labels_say_what_is_drawn(void **state)
     draw(f);
     lacks(f, ">0.000<");
 
+    static const double nearly[] = {0.99, 0.999, 0.9999};
+    make(f); /* settings are what they are */
+    add_axis(f, "train_momentum", "train.momentum", 3, nearly, NULL);
+    add_axis(f, "device_c2c", "device.c2c", 4, levels, NULL);
+    add_error(f);
+    nd_series *best = add_var(f, "best_train_momentum", 0.9995);
+    best->x[0] = 2.0 / 3;
+    f->o.metric = "best_train_momentum";
+    draw(f);
+    lacks(f, ">1<");
+    holds(f, ">0.9999<");
+    holds(f, ">0.667<");
+    assert_int_equal(count(f, ">0.9995<"), 11);
+    f->o.metric = "test_error";
+
     static const char *const names[] = {"a", "b", "c"};
     make(f); /* a low panel has two ticks */
     add_axis(f, "device_c2c", "device.c2c", 4, levels, NULL);
