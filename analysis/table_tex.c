@@ -82,6 +82,7 @@ static bool wanted(const nd_cube *c, const nd_map_options *o, const nd_series *v
     if (nd_cube_var(c, "summary") &&
         (!strcmp(v->name, "tolerated") || !strcmp(v->name, "largest")))
         return false; /* both are in the summary */
+    if (c->n_axes && !strcmp(c->axes[0].name, "row")) return true;
     if (!nd_cube_var(c, o->metric)) return true;
     if (!strcmp(v->name, o->metric) || !strcmp(v->name, "n")) return true;
     if (!strncmp(v->name, "best_", 5)) return true;

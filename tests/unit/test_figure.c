@@ -799,6 +799,8 @@ static void contour_points(void **state)
             fail_msg("point %zu: %g %g is at %g", k, beta->x[k], c2c->x[k], value);
     }
     nd_cube_free(t);
+    ok(f, write_as(f, "c.tex")); /* a list is written with all its columns */
+    holds(f, "test\\_error & line & device.c2c & ep.beta \\\\\n");
     f->o.contour = "7";
     refused(f, "c.csv", ND_EINPUT, "no line passes through this map at 7");
     refused(f, "c.svg", ND_EUSAGE, "no kind of figure");
