@@ -75,6 +75,10 @@ done
 
 check "no margin is negative" exits 2 "$NUDGE" map "$TMP/scales" --table tolerance --tolerance -0.1 -o "$TMP/x.csv"
 check "... it says what it is" says 'may rise by, 0 or more'
+for option in -o --report; do
+    check "$option into a folder that is not there" exits 3 "$NUDGE" map "$TMP/scales" $option "$TMP/none/x.html"
+    check "... says which" says "no folder .*/none to write .*; make it first"
+done
 check "a spec is no map" exits 3 "$NUDGE" map "$TMP/scales.yaml" -o "$TMP/x.csv"
 check "... it says what is" says "name the campaign's folder"
 
