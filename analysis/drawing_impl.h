@@ -74,6 +74,8 @@ nd_cell_kind nd_drawing_kind(const nd_drawing *f, size_t cell);
 /* z (x.n, y.n) of a panel. */
 void nd_drawing_grid(const nd_drawing *f, size_t panel, double *z);
 const char *nd_drawing_word(const nd_drawing *f); /* "median ", or "" */
+/* Is it best_P of a tuned parameter, or a derived one? */
+bool nd_drawing_of_settings(const nd_drawing *f);
 
 /* figure_sides.c: chooses x, y and panel, the named ones first, then the first axes that vary;
  * every other must have come down to one value. */
@@ -97,10 +99,14 @@ nd_ticks_size nd_ticks_side(nd_text *out, const char *which, const nd_side *s, d
 double nd_ticks_even(nd_text *out, const char *which, double lo, double hi, double room,
                      bool upright);
 double nd_ticks_values(nd_text *out, const char *which, const double *x, size_t n);
+/* The first n of v, at 0, 1, ... */
+double nd_ticks_rows(nd_text *out, const char *which, const nd_series *v, size_t n);
 
 /* figure_layout.c: left and right are given; nd_layout_ticks chooses ticks of x, and widens left
  * until they have room; returns their height. */
 double nd_layout_ticks(nd_drawing *f);
+/* ND_EINPUT: after that panels are too narrow to be seen. */
+ND_MUST nd_code nd_layout_check(const nd_drawing *f, nd_err *err);
 
 /* variable = what v is, along a side of `room` em: in one line or two; its name where that is not
  * enough. Returns the lines. */

@@ -10,14 +10,14 @@
 #include <string.h>
 
 /* The canvas of most figures, and what one of any size is made of. gnuplot's letters are 4/3 as
- * large as it says in PNG, and 2/3 in PDF. */
+ * large as it says in PNG, and 2/3 in PDF; its points in PNG are of so many pixels, whatever the size. */
 static const struct {
     const char *ending, *terminal, *driver, *unit, *rest;
     double per_cm, per_point; /* its units: of lengths, of letters */
     double line;
 } terminals[] = {
     {"png", "pngcairo noenhanced size 1800,1440 font 'DejaVu Sans,27' linewidth 2.4",
-     "pngcairo", "", "", 300 / 2.54, 300.0 / 96, 2.5},
+     "pngcairo", "", " pointscale 2.75", 300 / 2.54, 300.0 / 96, 2.5},
     {"pdf", "pdfcairo noenhanced size 16cm,12.8cm font 'DejaVu Sans,8' linewidth 1",
      "pdfcairo", "cm", "", 1, 1.5, 1},
     {"svg",

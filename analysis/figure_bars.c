@@ -5,30 +5,7 @@
 
 enum { BARS_MAX = 25 };
 
-#define LETTER 0.6 /* em */
-#define BAR    1.9
-
-/* nd_names, ticks for a macro; returns how wide the longest is, in em. */
-static double add_names(nd_text *out, const nd_series *name, size_t n)
-{
-    nd_text ticks = {0};
-    size_t longest = 0;
-    for (size_t i = 0; i < n; i++) {
-        nd_text text = {0};
-        nd_figure_value(&text, name, i);
-        if (text.n > longest) longest = text.n;
-        nd_text_add(&ticks, i ? ", " : "(");
-        nd_figure_quote(&ticks, nd_text_str(&text), 0);
-        nd_text_add(&ticks, " %zu", i);
-        ticks.failed |= text.failed;
-        nd_text_free(&text);
-    }
-    nd_text_add(&ticks, ")");
-    nd_figure_text(out, "nd_names", nd_text_str(&ticks), 0);
-    out->failed |= ticks.failed;
-    nd_text_free(&ticks);
-    return LETTER * (double)longest;
-}
+#define BAR 1.9 /* em */
 
 /* $bars, a data set for each panel: row value, without rows that have none. */
 static void add_bars(nd_text *out, const nd_series *const v[2], size_t n)
@@ -52,7 +29,7 @@ nd_code nd_drawing_bars(nd_drawing *f, nd_err *err)
     const size_t n = f->map->n < BARS_MAX ? f->map->n : BARS_MAX;
     f->x.n = f->y.n = 1;
     f->panel.n = 2;
-    f->at.left = 1.5 + add_names(out, &f->map->axes[0], n);
+    f->at.left = 1.5 + nd_ticks_rows(out, "y", &f->map->axes[0], n);
     f->at.right = 1.2;
     f->at.gap_x = 1.8;
     nd_layout_across(f);

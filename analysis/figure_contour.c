@@ -48,11 +48,19 @@ nd_code nd_drawing_levels(const nd_drawing *f, double level[ND_LEVELS_MAX], size
                           nd_err *err)
 {
     *n = 0;
-    if ((f->x.v && f->x.v->s) || (f->y.v && f->y.v->s)) return ND_OK;
+    const nd_series *names = f->x.v && f->x.v->s   ? f->x.v
+                             : f->y.v && f->y.v->s ? f->y.v
+                                                   : NULL;
     const char *followed = f->map->contour ? f->map->contour : "";
     const size_t name = strcspn(followed, " ");
     if (f->o->contour && !strcmp(f->o->contour, "none")) return ND_OK;
+    if (f->o->contour && names)
+        return ND_FAIL(
+            err, ND_EINPUT,
+            "%s is made of names: no line passes between them; leave --contour out",
+            nd_figure_name(names));
     if (f->o->contour) return nd_figure_levels(f->o->contour, level, n, err);
+    if (names) return ND_OK;
     if (strlen(f->o->metric) == name && !strncmp(followed, f->o->metric, name))
         for (const char *at = followed + name; *n < ND_LEVELS_MAX; (*n)++) {
             char *end;
@@ -63,7 +71,7 @@ nd_code nd_drawing_levels(const nd_drawing *f, double level[ND_LEVELS_MAX], size
     if (*n) return ND_OK;
     if (f->ratio || f->centred)
         level[(*n)++] = f->ratio ? 1 : 0;
-    else if (!f->logarithmic)
+    else if (!f->logarithmic && !nd_drawing_of_settings(f))
         level[(*n)++] = half_way(f);
     return ND_OK;
 }
@@ -83,6 +91,12 @@ static double clearance(const nd_drawing *f, double x, double y)
             least = fmin(least, hypot((x - f->x.at[i]) / wide,
                                       (y - nd_drawing_print_at(f, j)) / high));
     return least;
+}
+
+static void print_level(nd_text *out, double level)
+{
+    const bool whole = level == floor(level) && fabs(level) < 1e6;
+    nd_text_add(out, whole ? "%.0f" : "%.4g", level);
 }
 
 /* On the longest line of a level, where it is clearest of printed values and borders. */
@@ -109,7 +123,9 @@ static void add_level(nd_text *out, const nd_drawing *f, const nd_contour *c, do
             y = py;
         }
     }
-    nd_text_add(out, "%.9g %.9g \"%.4g\"\n", x, y, level);
+    nd_text_add(out, "%.9g %.9g \"", x, y);
+    print_level(out, level);
+    nd_text_add(out, "\"\n");
 }
 
 /* ---- lines ---- */
@@ -154,17 +170,14 @@ static size_t add_key(nd_drawing *f, const double *level, const bool *passes, si
     size_t drawn = 0, missed = 0;
     for (size_t k = 0; k < n; k++) {
         if (!passes[k]) continue;
-        nd_text_add(&key, "%s%s%.4g", drawn ? "" : f->value->name, drawn ? ", " : " = ",
-                    level[k]);
+        nd_text_add(&key, "%s%s", drawn ? "" : f->value->name, drawn ? ", " : " = ");
+        print_level(&key, level[k]);
         drawn++;
     }
     for (size_t k = 0; k < n && f->o->contour; k++) {
         if (passes[k]) continue;
-        nd_text_add(&key, "%s%.4g",
-                    missed  ? ", "
-                    : drawn ? " (nowhere "
-                            : "nowhere ",
-                    level[k]);
+        nd_text_add(&key, "%s", missed ? ", " : drawn ? " (nowhere " : "nowhere ");
+        print_level(&key, level[k]);
         missed++;
     }
     nd_text_add(&key, missed && drawn ? ")" : "");

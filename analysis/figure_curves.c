@@ -36,11 +36,11 @@ static extent extent_of(const nd_drawing *f)
     for (size_t k = 0; k < sizeof v / sizeof *v; k++)
         for (size_t i = 0; v[k] && i < f->map->n; i++)
             widen(&e, v[k]->x[i]);
+    if (f->ratio) widen(&e, 1);
     if (e.lo == e.hi) {
         const double room = e.hi != 0 ? 0.1 * fabs(e.hi) : 1;
         return (extent){e.lo - room, e.hi + room};
     }
-    if (f->ratio) widen(&e, 1);
     const double room = 0.05 * (e.hi - e.lo);
     return (extent){e.lo - room, e.hi + room};
 }
@@ -84,6 +84,13 @@ static size_t count_failed(const nd_drawing *f)
     return n;
 }
 
+/* What a single line is of. */
+static const char *line_word(const nd_drawing *f)
+{
+    if (f->ratio) return f->spread.low ? "ratio of medians" : "ratio";
+    return *nd_drawing_word(f) ? "median" : f->value->name;
+}
+
 /* nd_key_title and nd_key_rows; returns how many rows both are. A single line has no name, but
  * says what is drawn of it. */
 static size_t add_key(nd_drawing *f, size_t longest)
@@ -96,9 +103,8 @@ static size_t add_key(nd_drawing *f, size_t longest)
     if (failed && longest < words) longest = words;
     const char *band =
         f->ratio ? "as far as 95 % intervals allow" : "95 % interval of the median";
-    const char *line = f->ratio ? "ratio of medians" : "median";
     nd_figure_text(out, "nd_key_band", band, 0);
-    nd_figure_text(out, "nd_key_line", line, 0);
+    nd_figure_text(out, "nd_key_line", line_word(f), 0);
     if (f->y.n == 1) longest = strlen(band) + 1;
     const double columns = fmax(floor(across / (LETTER * (double)longest + 6)), 1);
     const size_t rows = (size_t)ceil((double)entries / columns);
@@ -188,6 +194,7 @@ nd_code nd_drawing_curves(nd_drawing *f, nd_err *err)
     f->x.edge[0] = f->x.at[0] - (f->x.n > 1 ? room : 0.5);
     f->x.edge[f->x.n] = f->x.at[f->x.n - 1] + (f->x.n > 1 ? room : 0.5);
     const double ticks = nd_layout_ticks(f);
+    ND_TRY(nd_layout_check(f, err));
     const size_t longest = add_names(f);
     nd_layout_down(f, ASPECT, ticks, add_key(f, longest));
     nd_text_add(out, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", f->x.edge[0],

@@ -130,14 +130,38 @@ static void add_number(nd_text *out, const nd_drawing *f, size_t cell, int digit
         f->ratio && s->low && s->high && s->low->x[cell] <= 1 && s->high->x[cell] >= 1;
     const bool fixed = !f->logarithmic && digits >= 0 && digits <= 5;
     const double value = f->value->x[cell];
+    const bool zero = fixed && fabs(value) < 0.5 * pow(10, -digits); /* no -0.000 */
     nd_text_add(out, unsure ? "\"(" : "\"");
-    if (f->ratio)
+    if (nd_drawing_of_settings(f))
+        nd_figure_value(out, f->value, cell);
+    else if (f->ratio)
         nd_text_add(out, "%.2f", value);
     else if (fixed)
-        nd_text_add(out, "%.*f", digits, value);
+        nd_text_add(out, "%.*f", digits, zero ? 0 : value);
     else
         nd_text_add(out, "%.3g", value);
     nd_text_add(out, unsure ? ")\"" : "\"");
+}
+
+/* Of the cells along a side, as a part of it. */
+static double narrowest(const nd_side *s)
+{
+    double least = HUGE_VAL;
+    for (size_t i = 0; i < s->n; i++)
+        least = fmin(least, s->edge[i + 1] - s->edge[i]);
+    return least / (s->edge[s->n] - s->edge[0]);
+}
+
+static size_t longest_number(const nd_drawing *f, int digits)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < f->map->n; i++) {
+        nd_text number = {0};
+        if (!isnan(f->value->x[i])) add_number(&number, f, i, digits);
+        if (number.n > longest + 2) longest = number.n - 2; /* without its quotes */
+        nd_text_free(&number);
+    }
+    return longest;
 }
 
 /* Below the centre, where the contour passes least. */
@@ -151,10 +175,12 @@ static void add_printed(nd_drawing *f)
 {
     nd_text *out = &f->script;
     const double most = fmax(fabs(f->lo), fabs(f->hi));
-    const int digits = most > 0 ? 2 - (int)floor(log10(most)) : 0;
-    const double wide = f->at.width / (double)f->x.n,
-                 high = ASPECT * f->at.width / (double)f->y.n;
-    const bool readable = wide > LETTER * (f->ratio ? 6.5 : 5.5) && high > 1.6;
+    const int three = most > 0 ? 2 - (int)floor(log10(most)) : 0;
+    const int digits = three < 0 && most < 1e6 ? 0 : three; /* after the point */
+    const double wide = f->at.width * narrowest(&f->x),
+                 high = ASPECT * f->at.width * narrowest(&f->y);
+    const bool readable = high > 1.6 && wide > LETTER * 3 &&
+                          wide > LETTER * (0.5 + (double)longest_number(f, digits));
     nd_text_add(out, "$printed << EOD\n");
     for (size_t k = 0; k < f->panel.n; k++) {
         nd_text_add(out, "%sNaN NaN \"\" 0\n", k ? "\n\n" : "");
@@ -194,6 +220,19 @@ static void lay_out_sides(nd_drawing *f, double lo, double hi, double tall)
     nd_text_free(&name);
 }
 
+/* How tall all panels are together when labels beside them are as for `guess`; at most that. */
+static double try_out(nd_drawing *f, double lo, double hi, double guess)
+{
+    nd_text kept = f->script;
+    f->script = (nd_text){0};
+    lay_out_sides(f, lo, hi, guess);
+    (void)nd_layout_ticks(f);
+    nd_text_free(&f->script);
+    f->script = kept;
+    const double rows = (double)f->at.rows;
+    return fmin(guess, rows * ASPECT * f->at.width + (rows - 1) * f->at.gap_y);
+}
+
 /* Rows of the key: one entry each for what there is; and nd_key_rows. */
 static size_t key_rows(nd_drawing *f, size_t contour)
 {
@@ -220,16 +259,23 @@ nd_code nd_drawing_heatmap(nd_drawing *f, nd_err *err)
         .x = f->o->x, .y = f->o->y, .panel = f->o->panels, .most = 3, .y_needed = true};
     double lo, hi;
     ND_TRY(nd_drawing_sides(f, &wanted, err));
+    if (f->ratio && f->lo <= 0)
+        return ND_FAIL(err, ND_EINPUT,
+                       "%s is %.3g somewhere, and colours tell ratios above 0 only; take "
+                       "--figure curves, or write .csv, .tex or .nc",
+                       f->value->name, f->lo);
     colour_range(f, &lo, &hi);
     nd_text *out = &f->script;
     size_t contour;
     ND_TRY(nd_drawing_contours(f, &contour, err));
-    /* the axis' own room is not known yet; a canvas' width does for it */
-    const double tall = ASPECT * 0.7 * f->canvas.width / (f->canvas.points * 2.54 / 72) /
-                        (f->panel.v ? 2 : 1);
-    lay_out_sides(f, lo, hi, tall);
     f->at.gap_x = 1.2;
     f->at.gap_y = 0.6;
+    /* the axis' own room is not known yet; a canvas' width does for a first try */
+    const double guess = ASPECT * 0.7 * f->canvas.width / (f->canvas.points * 2.54 / 72) /
+                         (f->panel.v ? 2 : 1);
+    const double tall = try_out(f, lo, hi, guess);
+    ND_TRY(nd_layout_check(f, err));
+    lay_out_sides(f, lo, hi, tall);
     const double x_ticks = nd_layout_ticks(f);
     nd_layout_down(f, ASPECT, x_ticks, key_rows(f, contour));
     nd_text_add(out, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", f->x.edge[0],

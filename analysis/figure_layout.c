@@ -8,6 +8,8 @@
 #define MARGIN 0.5
 #define LETTER 0.56 /* on average */
 
+static const double WIDTH_MIN = 6;
+
 static double em(const nd_drawing *f)
 {
     return f->canvas.points * 2.54 / 72;
@@ -38,6 +40,15 @@ double nd_layout_ticks(nd_drawing *f)
     if (beyond + MARGIN > f->at.left) f->at.left = beyond + MARGIN;
     nd_layout_across(f);
     return nd_ticks_side(&f->script, "x", &f->x, f->at.width).down;
+}
+
+nd_code nd_layout_check(const nd_drawing *f, nd_err *err)
+{
+    if (f->at.width >= WIDTH_MIN) return ND_OK;
+    return ND_FAIL(
+        err, ND_EINPUT,
+        "names along the sides leave no room for the figure itself; take another "
+        "axis, --lines, or --width double");
 }
 
 /* nd_title: the campaign and its question, or what was given instead; returns its lines. */
@@ -115,7 +126,7 @@ void nd_layout_down(nd_drawing *f, double aspect, double tick_height, size_t key
     const double key = key_rows ? LINE * (double)key_rows + MARGIN : 0;
     const double label = f->x.v ? LINE * (double)labels : 0;
     l->bottom = MARGIN + key + label + tick_height + 2 * MARGIN;
-    l->top = 2 * MARGIN + LINE * (double)title + (f->panel.n > 1 ? LINE : 0);
+    l->top = 2 * MARGIN + LINE * (double)title + (f->panel.v || f->panel.n > 1 ? LINE : 0);
     l->gap_y += f->panel.n > 1 ? LINE + MARGIN : 0;
     l->height = aspect * l->width;
     const double down =

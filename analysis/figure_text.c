@@ -3,6 +3,8 @@
 #include "drawing_impl.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Lines are made about as long as each other; control bytes become spaces. */
@@ -45,6 +47,17 @@ void nd_figure_real(nd_text *out, double x)
         nd_text_add(out, "%.9g", x);
 }
 
+/* 0.9999 is not 1, but 0.666666667 is 0.667: three digits, or up to six where those are all. */
+static int digits_of(double x)
+{
+    for (int digits = 3; digits <= 6; digits++) {
+        char text[32];
+        snprintf(text, sizeof text, "%.*g", digits, x);
+        if (fabs(strtod(text, NULL) - x) <= 1e-9 * fabs(x)) return digits;
+    }
+    return 3;
+}
+
 void nd_figure_value(nd_text *out, const nd_series *v, size_t i)
 {
     if (v->s)
@@ -52,13 +65,24 @@ void nd_figure_value(nd_text *out, const nd_series *v, size_t i)
     else if (v->x[i] == floor(v->x[i]) && fabs(v->x[i]) < 1e6)
         nd_text_add(out, "%.0f", v->x[i]);
     else
-        nd_text_add(out, "%.3g", v->x[i]);
+        nd_text_add(out, "%.*g", digits_of(v->x[i]), v->x[i]);
+}
+
+/* Letters of its first clause; what stands in square brackets is of it: "[0, 1]". */
+static size_t first_clause(const char *s)
+{
+    size_t n = strcspn(s, ":;,([");
+    while (s[n] == '[') {
+        n += strcspn(s + n, "]");
+        n += strcspn(s + n, ":;,([");
+    }
+    return n;
 }
 
 void nd_figure_label(nd_text *out, const nd_series *v, const char *name)
 {
     const char *about = v->long_name ? v->long_name : "";
-    size_t n = strcspn(about, ":;,(");
+    size_t n = first_clause(about);
     if (!strncmp(about, v->name, n) && !v->name[n]) n = 0; /* says no more than the name */
     nd_text_bytes(out, about, n && about[n] == '(' ? n - 1 : n);
     nd_text_add(out, n ? ": %s" : "%s", name);

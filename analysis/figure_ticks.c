@@ -15,7 +15,9 @@ enum { MANY = 20 };
 static const double SIN_30 = 0.5, COS_30 = 0.866;
 
 typedef struct tick_list {
-    nd_text full, bare; /* 'label' at, ...;   '' at, ... */
+    const char *which;
+    nd_text names;      /* nd_xtick1 = 'label' ... */
+    nd_text full, bare; /* nd_xtick1 at, ...;   '' at, ... */
     size_t n;
     double longest; /* em */
 } tick_list;
@@ -28,12 +30,18 @@ static size_t letters(const char *s)
     return n;
 }
 
-/* In lines of about so many letters (0: one); returns how many. */
+/* In lines of about so many letters (0: one); returns how many. A label is a format to gnuplot. */
 static size_t add_lines(tick_list *t, const char *label, size_t width, double at)
 {
-    nd_text_add(&t->full, t->n ? ", " : "");
-    const size_t lines = nd_figure_quote(&t->full, label, width);
-    nd_text_add(&t->full, " %.9g", at);
+    nd_text format = {0};
+    for (const char *s = label; *s; s++)
+        nd_text_add(&format, *s == '%' ? "%%%%" : "%c", *s);
+    nd_text_add(&t->names, "nd_%stick%zu = ", t->which, t->n + 1);
+    const size_t lines = nd_figure_quote(&t->names, nd_text_str(&format), width);
+    nd_text_add(&t->names, "\n");
+    t->names.failed |= format.failed;
+    nd_text_free(&format);
+    nd_text_add(&t->full, "%snd_%stick%zu %.9g", t->n ? ", " : "", t->which, t->n + 1, at);
     nd_text_add(&t->bare, "%s'' %.9g", t->n ? ", " : "", at);
     t->longest = fmax(t->longest, LETTER * (double)letters(label));
     t->n++;
@@ -45,16 +53,18 @@ static void add_tick(tick_list *t, const char *label, double at)
     (void)add_lines(t, label, 0, at);
 }
 
-/* nd_xticks = "rotate ... ('0.1' 0, ...)", to be read by a macro: hence quoted twice. */
-static double finish(nd_text *out, const char *which, tick_list *t, const char *turn)
+/* nd_xticks = 'rotate ... (nd_xtick1 0, ...)', to be read by a macro, in which gnuplot loses count of
+ * the quotes of a label itself. */
+static double finish(nd_text *out, tick_list *t, const char *turn)
 {
     const struct {
         const char *suffix, *turn;
         const nd_text *list;
     } parts[] = {{"ticks", turn, &t->full}, {"bare", "", &t->bare}};
+    nd_text_add(out, "%s", nd_text_str(&t->names));
     for (int k = 0; k < 2; k++) {
         nd_text all = {0}, name = {0};
-        nd_text_add(&name, "nd_%s%s", which, parts[k].suffix);
+        nd_text_add(&name, "nd_%s%s", t->which, parts[k].suffix);
         nd_text_add(&all, "%s(%s)", parts[k].turn, nd_text_str(parts[k].list));
         nd_figure_text(out, nd_text_str(&name), nd_text_str(&all), 0);
         out->failed |= all.failed | name.failed;
@@ -62,7 +72,8 @@ static double finish(nd_text *out, const char *which, tick_list *t, const char *
         nd_text_free(&name);
     }
     const double longest = t->longest;
-    out->failed |= t->full.failed | t->bare.failed;
+    out->failed |= t->names.failed | t->full.failed | t->bare.failed;
+    nd_text_free(&t->names);
     nd_text_free(&t->full);
     nd_text_free(&t->bare);
     return longest;
@@ -101,7 +112,7 @@ static nd_ticks_size ticks_names(nd_text *out, const nd_side *s, double room)
     const double each = room / (double)s->n - APART;
     const bool slanted = longest_word(s->v) > each;
     const size_t width = slanted ? 0 : (size_t)(each / LETTER);
-    tick_list t = {0};
+    tick_list t = {.which = "x"};
     size_t lines = 1;
     for (size_t i = 0; i < s->n; i++) {
         const size_t made = add_lines(&t, s->v->s[i], width, s->at[i]);
@@ -109,7 +120,7 @@ static nd_ticks_size ticks_names(nd_text *out, const nd_side *s, double room)
     }
     const double longest =
         0.88 * longest_value(s->v); /* letters are not as wide as digits */
-    finish(out, "x", &t, slanted ? "rotate by 30 right " : "");
+    finish(out, &t, slanted ? "rotate by 30 right " : "");
     const nd_ticks_size upright = {.across = longest, .down = LINE * (double)lines + 0.3};
     if (!slanted) return upright;
     return (nd_ticks_size){.across = longest,
@@ -128,7 +139,7 @@ nd_ticks_size nd_ticks_side(nd_text *out, const char *which, const nd_side *s, d
             .across = nd_ticks_even(out, which, s->at[0], s->at[s->n - 1], room, !across),
             .down = LINE + 0.3};
     const double span = s->edge[s->n] - s->edge[0];
-    tick_list t = {0};
+    tick_list t = {.which = which};
     double end = -HUGE_VAL; /* of the last label, em */
     for (size_t i = 0; i < s->n; i++) {
         nd_text label = {0};
@@ -143,7 +154,7 @@ nd_ticks_size nd_ticks_side(nd_text *out, const char *which, const nd_side *s, d
         out->failed |= label.failed;
         nd_text_free(&label);
     }
-    return (nd_ticks_size){.across = finish(out, which, &t, ""), .down = LINE + 0.3};
+    return (nd_ticks_size){.across = finish(out, &t, ""), .down = LINE + 0.3};
 }
 
 /* 1, 2 or 5 of a power of ten, not smaller than part. */
@@ -164,25 +175,29 @@ double nd_ticks_even(nd_text *out, const char *which, double lo, double hi, doub
     const double most = fmax(fabs(lo), fabs(hi));
     const double each = upright ? 2.2 * LINE : 5 * LETTER + 2 * APART;
     const double n = fmax(floor(room / each), 2);
-    const double step = round_step((hi - lo) / fmin(n, 7));
+    double step = round_step((hi - lo) / fmin(n, 7));
+    while (floor(hi / step + 1e-9) - ceil(lo / step - 1e-9) < 1) /* one tick is no scale */
+        step = round_step(step / 2.6);
     const int decimals = decimals_of(step);
-    tick_list t = {0};
+    const int digits =
+        (int)(floor(log10(most)) - floor(log10(step))) + 1; /* that tell steps apart */
+    tick_list t = {.which = which};
     for (double k = ceil(lo / step - 1e-9); k * step <= hi + 1e-9 * step; k++) {
         nd_text label = {0};
         if (decimals <= 5 && most < 1e6)
             nd_text_add(&label, "%.*f", decimals, k == 0 ? 0.0 : k * step);
         else
-            nd_text_add(&label, "%.3g", k * step);
+            nd_text_add(&label, "%.*g", digits < 3 ? 3 : digits, k == 0 ? 0.0 : k * step);
         add_tick(&t, nd_text_str(&label), k * step);
         out->failed |= label.failed;
         nd_text_free(&label);
     }
-    return finish(out, which, &t, "");
+    return finish(out, &t, "");
 }
 
 double nd_ticks_values(nd_text *out, const char *which, const double *x, size_t n)
 {
-    tick_list t = {0};
+    tick_list t = {.which = which};
     for (size_t i = 0; i < n; i++) {
         nd_text label = {0};
         nd_text_add(&label, "%.4g", x[i]);
@@ -190,5 +205,18 @@ double nd_ticks_values(nd_text *out, const char *which, const double *x, size_t 
         out->failed |= label.failed;
         nd_text_free(&label);
     }
-    return finish(out, which, &t, "");
+    return finish(out, &t, "");
+}
+
+double nd_ticks_rows(nd_text *out, const char *which, const nd_series *v, size_t n)
+{
+    tick_list t = {.which = which};
+    for (size_t i = 0; i < n; i++) {
+        nd_text label = {0};
+        nd_figure_value(&label, v, i);
+        add_tick(&t, nd_text_str(&label), (double)i);
+        out->failed |= label.failed;
+        nd_text_free(&label);
+    }
+    return finish(out, &t, "");
 }

@@ -43,6 +43,11 @@ const char *nd_drawing_word(const nd_drawing *f)
     return nd_metric_find(f->value->name) >= 0 ? "median " : "";
 }
 
+bool nd_drawing_of_settings(const nd_drawing *f)
+{
+    return f->value->parameter || !strncmp(f->value->name, "best_", 5);
+}
+
 static const nd_series *statistic(const nd_drawing *f, const char *suffix)
 {
     nd_text name = {0};

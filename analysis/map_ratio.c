@@ -133,9 +133,10 @@ static nd_code fill(const pair *p, nd_cube *c, const char *metric, nd_err *err)
 {
     const struct {
         const char *suffix, *over, *under, *what;
-    } parts[] = {{"", "", "", ": ratio of medians"},
-                 {"_low", "_low", "_high", ": least that the bootstrap intervals allow"},
-                 {"_high", "_high", "_low", ": most that the bootstrap intervals allow"}};
+    } parts[] = {
+        {"", "", "", nd_metric_find(metric) < 0 ? ": ratio" : ": ratio of medians"},
+        {"_low", "_low", "_high", ": least that the bootstrap intervals allow"},
+        {"_high", "_high", "_low", ": most that the bootstrap intervals allow"}};
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
         ND_TRY(add_ratio(p, c, metric, parts[k].suffix, parts[k].over, parts[k].under,
                          parts[k].what, err));

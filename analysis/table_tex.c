@@ -30,7 +30,7 @@ static void add_escaped(nd_text *out, const char *s)
                    {'^', "\\textasciicircum{}"},
                    {'<', "\\textless{}"},
                    {'>', "\\textgreater{}"},
-                   {'"', "\\textquotedbl{}"}};
+                   {'"', "{\\char34}"}}; /* in any font encoding */
     for (; *s; s++) {
         size_t k = 0;
         while (k < sizeof special / sizeof *special && special[k].c != *s)
@@ -50,6 +50,7 @@ static void add_number(nd_text *out, double x, int decimals)
         nd_text_add(out, "--");
         return;
     }
+    if (decimals >= 0 && fabs(x) < 0.5 * pow(10, -decimals)) x = 0; /* no -0.000 */
     if (decimals >= 0)
         nd_text_add(&text, "%.*f", decimals, x);
     else if (x == floor(x) && fabs(x) < 1e6)
@@ -81,6 +82,7 @@ static bool wanted(const nd_cube *c, const nd_map_options *o, const nd_series *v
     if (nd_cube_var(c, "summary") &&
         (!strcmp(v->name, "tolerated") || !strcmp(v->name, "largest")))
         return false; /* both are in the summary */
+    if (c->n_axes && !strcmp(c->axes[0].name, "row")) return true;
     if (!nd_cube_var(c, o->metric)) return true;
     if (!strcmp(v->name, o->metric) || !strcmp(v->name, "n")) return true;
     if (!strncmp(v->name, "best_", 5)) return true;

@@ -6,6 +6,7 @@
 #   $points   a data set for each line of each panel:   x median q1 q3 low high
 #   $failed   a data set for each panel: x colour       all trials failed there (nd_failed of them)
 
+set datafile missing # NaN is a gap: no line passes over a cell without a value
 set border 3
 set grid ytics linecolor rgb "#c8c8c8" linewidth 0.8 dashtype 1
 set y2range [-0.03:1]

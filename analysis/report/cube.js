@@ -55,7 +55,7 @@ const isMetric = name => variables.has(name + "_q1");
 const wordOf = name => isMetric(name) ? "median " : "";
 
 // What is told of: the first clause of its description.
-const clause = v => (v.about || "").split(/[:;,(]/)[0].trim();
+const clause = v => (v.about || "").match(/^(?:\[[^\]]*\]?|[^:;,([])*/)[0].trim();
 const labelOf = v => {
     const unit = v.unit ? ` (${v.unit})` : "";
     return clause(v) ? `${clause(v)}: ${nameOf(v)}${unit}` : nameOf(v) + unit;

@@ -13,6 +13,10 @@ const lone = {kind: "index", at: [0], edges: [-0.5, 0.5], lo: -0.5, hi: 0.5, tic
 
 // ---- colour bar and legend ----
 
+// px, for the bar, its ticks and its title; `scale` may be null.
+const barRoom = scale => Math.max(
+    96, 68 + Math.max(0, ...(scale ? scale.ticks : []).map(t => widthOf(t.text))));
+
 function colourBar(p, scale, levels) {
     const x = p.left + p.w + 18, width = 13, group = draw("g", {"aria-hidden": "true"});
     const at = x => p.top + p.h * (1 - (scale.of(x) - scale.lo) / (scale.hi - scale.lo));
@@ -124,7 +128,7 @@ function levelsOf() {
     const [name, ...followed] = (data.followed || "").split(" ");
     if (name === state.metric && followed.length) return followed.map(Number);
     const scale = colourScale(state.metric, state.log);
-    if (!scale || scale.settings) return [];
+    if (!scale || scale.settings || isSetting(variables.get(state.metric))) return [];
     if (scale.middle !== null) return [scale.middle];
     const [lo, hi] = scale.range;
     if (lo === hi) return [];

@@ -53,11 +53,12 @@ function drawCell(set, printed, cell, box, scale, lined) {
     if (partly(cell))
         printed.append(corner(box.x + box.width, box.y,
                               Math.min(10, 0.4 * box.width, 0.4 * box.height)));
-    if (measured && box.width > 44 && box.height > 18)
+    const text = textOf(state.metric, cell, 3);
+    if (measured && box.width > Math.max(44, widthOf(text) + 4) && box.height > 18)
         printed.append(draw("text", {
             x: middle, y: box.y + (lined ? 0.7 : 0.5) * box.height + 0.36 * em,
             "text-anchor": "middle", style: `fill: ${inkOn(scale.rgb(value))}`,
-        }, textOf(state.metric, cell, 3)));
+        }, text));
 }
 
 function contourEntries(levels, passes) {
@@ -77,7 +78,7 @@ function heatmap(host) {
     const scale = colourScale(state.metric, state.log);
     // between names there is nothing
     const lined = scale && [sx, sy].every(s => s && isNumeric(s)), levels = lined ? levelsOf() : [];
-    const p = plot(host, {x, y, label: figureLabel("Heat map"), right: 96,
+    const p = plot(host, {x, y, label: figureLabel("Heat map"), right: barRoom(scale),
                           aspect: sy ? 0.8 : 0.2});
     const set = markSet(), printed = draw("g", {class: "printed"});
     for (let i = 0; i < lengthOf(sx); i++)

@@ -4,8 +4,8 @@ function samples(host) {
     const [sx, sy] = [sideOf(state.x), sideOf(state.y)];
     const x = layOut(sx, "samples"), y = layOut(sy, "samples");
     const scale = colourScale(state.metric, state.log);
-    const p = plot(host, {x, y, label: figureLabel("Samples"), right: 96, aspect: 0.8,
-                          lines: true});
+    const p = plot(host, {x, y, label: figureLabel("Samples"), right: barRoom(scale),
+                          aspect: 0.8, lines: true});
     const set = markSet(), n = lengthOf(sx), r = Math.max(3, Math.min(8, 90 / Math.sqrt(n)));
     for (let i = 0; i < n; i++) {
         const cell = cellOn(sx, null, i), kind = kindOf(state.metric, cell);

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static bool is_folder(const char *path)
@@ -69,6 +70,22 @@ static nd_code output_path(const char *const *dirs, size_t n, const char *output
     return nd_text_check(path, err);
 }
 
+/* Before anything is worked out. */
+static nd_code check_folder(const char *path, nd_err *err)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    nd_text folder = {0};
+    if (!slash || slash == path) return ND_OK;
+    nd_text_bytes(&folder, path, (size_t)(slash - path));
+    nd_code code = nd_text_check(&folder, err);
+    if (code == ND_OK && !is_folder(folder.s))
+        code =
+            ND_FAIL(err, ND_ENOENT, "there is no folder %s to write %s into; make it first",
+                    folder.s, path);
+    nd_text_free(&folder);
+    return code;
+}
+
 /* A page alone, or beside what -o names. */
 static nd_code map(const char *const *dirs, size_t n, const char *output,
                    const char *report, const nd_map_options *o, nd_err *err)
@@ -78,6 +95,8 @@ static nd_code map(const char *const *dirs, size_t n, const char *output,
     nd_cube *cube = NULL;
     const bool write = output || !report;
     nd_code code = write ? output_path(dirs, n, output, &file, err) : ND_OK;
+    if (code == ND_OK) code = check_folder(output, err);
+    if (code == ND_OK) code = check_folder(report, err);
     if (code == ND_OK) code = read_all(dirs, n, &results, err);
     if (code == ND_OK) code = nd_map_build(results, o, &cube, err);
     if (code == ND_OK && write) code = nd_map_write(results, cube, o, file.s, err);
@@ -171,7 +190,11 @@ static nd_code parse(int argc, char **argv, request *q, nd_err *err)
     q->o.baseline = q->baseline.v;
     q->o.n_baseline = q->baseline.n;
     ND_TRY(parse_level("target", q->target, &q->o.target, err));
-    return parse_level("tolerance", q->tolerance, &q->o.tolerance, err);
+    ND_TRY(parse_level("tolerance", q->tolerance, &q->o.tolerance, err));
+    if (q->o.tolerance >= 0) return ND_OK;
+    return ND_FAIL(err, ND_EUSAGE,
+                   "map: --tolerance %s: it is what the metric may rise by, 0 or more",
+                   q->tolerance);
 }
 
 nd_code nd_cmd_map(int argc, char **argv, nd_err *err)

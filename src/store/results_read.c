@@ -11,7 +11,14 @@
 
 static nd_code check_kind(nd_nc *f, nd_err *err)
 {
-    ND_TRY(nd_nc_check(f, err));
+    const nd_code opened = nd_nc_check(f, err);
+    if (opened == ND_EINPUT)
+        return ND_FAIL(
+            err, ND_EINPUT,
+            "%s is no NetCDF file; name the campaign's folder, or the results.nc "
+            "in it",
+            f->path);
+    ND_TRY(opened);
     char *kind = nd_nc_get_text(f, NC_GLOBAL, "nudge_kind");
     const bool results = kind && !strcmp(kind, "results");
     nd_code code = ND_OK;

@@ -73,6 +73,15 @@ for margin in 0.01 0.03; do
     done
 done
 
+check "no margin is negative" exits 2 "$NUDGE" map "$TMP/scales" --table tolerance --tolerance -0.1 -o "$TMP/x.csv"
+check "... it says what it is" says 'may rise by, 0 or more'
+for option in -o --report; do
+    check "$option into a folder that is not there" exits 3 "$NUDGE" map "$TMP/scales" $option "$TMP/none/x.html"
+    check "... says which" says "no folder .*/none to write .*; make it first"
+done
+check "a spec is no map" exits 3 "$NUDGE" map "$TMP/scales.yaml" -o "$TMP/x.csv"
+check "... it says what is" says "name the campaign's folder"
+
 check "an unknown table" exits 2 "$NUDGE" map "$TMP/plane" --table contour -o "$TMP/x.csv"
 check "... is answered with the nearest" says 'did you mean "contours"'
 check "a table of seeds alone" exits 0 "$NUDGE" map "$TMP/scales" --where ep.beta=0.1 --where device.c2c=0.025 \
@@ -94,6 +103,14 @@ if command -v gnuplot >/dev/null; then
     check "the ranking is drawn" exits 0 "$NUDGE" map "$TMP/ranked" --figure sensitivity -o "$TMP/x.svg"
     check "... of all parameters" sh -c "for p in ep.beta device.c2c program.width program.scheme device.seed; do
         grep -q \">\$p<\" '$TMP/x.svg' || exit 1; done"
+    for ending in png svg; do
+        check "a line as .$ending" exits 0 "$NUDGE" map "$TMP/scales" --where device.c2c=0 -m n --width single -o "$TMP/line.$ending"
+    done
+    check "points are as large in both" numbers points "$TMP/line.png" "$TMP/line.svg"
+    check "a name that is a command" numbers parameter "$TMP/ranked/results.nc" ep_beta "it's \`touch $TMP/ran\` 5 %"
+    check "... is a name" exits 0 "$NUDGE" map "$TMP/ranked" --figure sensitivity -o "$TMP/bars.svg"
+    check "... as it stands" grep -q "it's .touch .*/ran. 5 %<" "$TMP/bars.svg"
+    check "... and nothing runs" test ! -e "$TMP/ran"
 else
     skip "figures" "needs gnuplot"
 fi

@@ -6,10 +6,14 @@
     map_tables.py contours MAP.csv TABLE.csv [log]  LEVEL...
     map_tables.py curve TABLE.csv LEVEL            points are on the field's own line
     map_tables.py tolerance MAP.csv TABLE.csv PARAMETER MARGIN
+    map_tables.py parameter RESULTS.nc VARIABLE NAME  calls the parameter of a variable so
+    map_tables.py points FIGURE.png FIGURE.svg     points take the same part of both
 """
 import csv
+import re
 import sys
 
+import matplotlib.image
 import netCDF4
 import numpy as np
 import scipy.stats
@@ -35,6 +39,32 @@ def put_field(results):
     with netCDF4.Dataset(results, "a") as f:
         x, y = f["ep_beta"][:], f["device_c2c"][:]
         f["test_error"][:] = field(x, y / 0.1)
+
+
+def put_parameter(results, variable, name):
+    with netCDF4.Dataset(results, "a") as f:
+        f[variable].parameter = name
+
+
+# ---- figures ----
+
+BLUE = np.array([0x31, 0x68, 0x8E]) / 255
+
+
+def check_points(png, svg):
+    """Of a level line of one colour: what is thickest of it are its points."""
+    image = matplotlib.image.imread(png)[:, :, :3]
+    there = (np.abs(image - BLUE) < 0.02).all(axis=2)
+    longest = run = np.zeros(there.shape[1], int)
+    for row in there:
+        run = (run + 1) * row
+        longest = np.maximum(longest, run)
+    in_png = longest.max() / there.shape[1]
+    with open(svg) as file:
+        text = file.read()
+    wide = float(re.search(r'viewBox="0 0 ([0-9.]+)', text)[1])
+    radius = max(float(r) for r in re.findall(r"#gpPt6' transform='[^']*scale\(([0-9.]+)\)", text))
+    assert 0.8 < in_png / (2 * radius / wide) < 1.25, (in_png, 2 * radius / wide)
 
 
 # ---- sensitivity ----
@@ -170,6 +200,10 @@ def main(argv):
         check_contours(args[0], args[1], log, [float(a) for a in args[2:]])
     elif what == "curve":
         check_curve(args[0], float(args[1]))
+    elif what == "parameter":
+        put_parameter(*args)
+    elif what == "points":
+        check_points(*args)
     elif what == "tolerance":
         check_tolerance(args[0], args[1], args[2], float(args[3]))
     else:

@@ -289,8 +289,26 @@ def plane(browser):
           *differences(tip, rows[1], "train_loss"))
     page.choose("metric", "best_program_width")
     check("the settings that won", same(page.hover(1)["value"], rows[1]["best_program_width"]))
+    check("... with no line between two", not page.all("#chart .contours path.over"))
+    said = page.js("return [clause({about: 'held to [0, 1]: so (hard)'}), clause({about: 'rate (T)'}), clause({})]")
+    check("a label is a first clause", said == ["held to [0, 1]", "rate", ""], said)
     page.choose("metric", "test_error")
     page.choose("x", "device_c2c")
+    touch, over = page.js("""
+        const v = variables.get('test_error'), before = v.values;
+        v.values = before.map((x, i) => x === null ? null : 5011000 + 100 * i);
+        byId('chart').style.width = '380px';
+        showFigure();
+        const of = css => [...document.querySelectorAll(css)].map(e => e.getBoundingClientRect());
+        const wide = of('#chart .cell')[0].width, title = of('#chart svg text.title').pop();
+        const out = [of('#chart .printed text').filter(t => t.width > wide).length,
+                     of('#chart svg text').filter(t => t.left < title.left && t.right > title.left).length];
+        v.values = before;
+        byId('chart').style.width = '';
+        showFigure();
+        return out;""")
+    check("long numbers do not touch their neighbours", touch == 0, touch)
+    check("... nor the title of the colours", over == 0, over)
     box = [page.one(f".marks [data-cell='{c}']").rect for c in (0, 1)]
     check("axes change places", box[1]["x"] > box[0]["x"] and box[1]["y"] == box[0]["y"] and
           page.js("return document.querySelector('[name=y]').value") == "ep_beta", box)

@@ -283,6 +283,172 @@ static void curves(void **state)
     draw(f);
 }
 
+/* A figure's height, px. */
+static double height(const fixture *f)
+{
+    const char *at = strstr(nd_text_str(&f->file), "viewBox=\"0 0 ");
+    double wide = 0, high = 0;
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "viewBox=\"0 0 %lf %lf\"", &wide, &high), 2);
+    return high;
+}
+
+/* How far the longest straight part of a line of this colour goes from left to right, px. */
+static double longest_part(const fixture *f, const char *stroke)
+{
+    double longest = 0;
+    for (const char *at = nd_text_str(&f->file); (at = strstr(at, stroke)); at++) {
+        double x0 = NONE, x, y;
+        const char *end = strstr(at, "/>"), *d = strstr(at, " d='");
+        for (d = d && d < end ? d + 4 : end; d < end; d++) {
+            if ((*d != 'M' && *d != 'L') || sscanf(d + 1, "%lf,%lf", &x, &y) != 2) continue;
+            if (*d == 'L') longest = fmax(longest, fabs(x - x0));
+            x0 = x;
+        }
+    }
+    return longest;
+}
+
+static void gaps(void **state)
+{
+    fixture *f = *state;
+    make(f);
+    add_axis(f, "device_c2c", "device.c2c", 4, levels, NULL);
+    add_error(f);
+    draw(f);
+    const double step = longest_part(f, "stroke='rgb( 49, 104, 142)'");
+    assert_true(step > 100);
+    empty_cell(f, 1, "n_failed");
+    draw(f);
+    assert_true(fabs(longest_part(f, "stroke='rgb( 49, 104, 142)'") - step) < 1);
+}
+
+/* Whatever a campaign says is a label, and no command to gnuplot. */
+static void names_along_sides(void **state)
+{
+    static const char *const odd[] = {"it's", "\"a\"", "`b` 5 %", "@nd_title", "c\\d%s"};
+    static const char *const long_names[] = {
+        "a_name_of_a_case_which_goes_on_and_on_until_it_is_long_enough",
+        "another_name_of_a_case_which_goes_on_until_it_is_long_enough"};
+    static const char *const wide[] = {"accumulate", "cst", "rprop"};
+    fixture *f = *state;
+    for (int side = 0; side < 2; side++) {
+        make(f);
+        add_axis(f, "case", NULL, 5, NULL, odd);
+        add_axis(f, "device_c2c", "device.c2c", 4, levels, NULL);
+        add_error(f);
+        f->o.x = side ? "device.c2c" : "case";
+        f->o.y = side ? "case" : "device.c2c";
+        draw(f);
+        for (size_t i = 0; i < 5; i++) {
+            char label[32];
+            snprintf(label, sizeof label, ">%s<", odd[i]);
+            holds(f, label);
+        }
+    }
+    make(f);
+    add_axis(f, "case", NULL, 2, NULL, long_names);
+    add_axis(f, "device_c2c", "device.c2c", 4, levels, NULL);
+    add_error(f);
+    f->o.width = "single";
+    refused(f, "m.svg", ND_EINPUT, "leave no room");
+    f->o.x = "case";
+    f->o.y = "device.c2c";
+    refused(f, "m.svg", ND_EINPUT, "leave no room");
+
+    /* a label as long as a low figure is high is left out, and the name stays */
+    make(f);
+    add_axis(f, "device_c2c", "device.c2c", 4, levels, NULL);
+    nd_series *v = add_axis(f, "program_scheme", "program.scheme", 3, NULL, wide);
+    ok(f, nd_series_describe(&v->long_name, "from the wanted change of a weight to a pulse",
+                             &f->err));
+    add_error(f);
+    f->o = (nd_map_options){.metric = "test_error", .width = "single"};
+    draw(f);
+    holds(f, ">program.scheme<");
+    lacks(f, "wanted change");
+}
+
+static void labels_say_what_is_drawn(void **state)
+{
+    fixture *f = *state;
+    make(f);
+    nd_series *v = add_axis(f, "ep_clamp", "ep.clamp", 3, betas, NULL);
+    ok(f, nd_series_describe(&v->long_name, "states are held to [0, 1]: (hard)", &f->err));
+    add_axis(f, "one", NULL, 1, betas, NULL);
+    add_error(f);
+    draw(f);
+    holds(f, ">states are held to [0, 1]: ep.clamp<");
+    const double without = height(f);
+    f->o.panels = "one"; /* its title does not stand on the figure's */
+    draw(f);
+    assert_true(height(f) > without + 10);
+    f->o.panels = NULL;
+    f->o.metric = "n";
+    draw(f);
+    lacks(f, ">median<");
+
+    make(f); /* ticks and printed numbers can be told apart */
+    double many[12];
+    for (size_t i = 0; i < 12; i++)
+        many[i] = (double)i;
+    add_axis(f, "a", NULL, 12, many, NULL);
+    add_axis(f, "ep_beta", "ep.beta", 3, betas, NULL);
+    add_error(f);
+    for (size_t i = 0; i < f->map->n; i++)
+        var(f, "test_error")->x[i] = 5011000 + 100 * (double)i;
+    f->o.metric = "test_error";
+    draw(f);
+    lacks(f, ">5.01e+06<");
+    holds(f, ">5.014e+06<");
+    for (size_t i = 0; i < f->map->n; i++)
+        var(f, "test_error")->x[i] = 51000 + 1000 * (double)i;
+    draw(f);
+    holds(f, ">test_error = 68000<");
+    lacks(f, "e+04<");
+    for (size_t i = 0; i < f->map->n; i++)
+        var(f, "test_error")->x[i] = i ? 0.1 : -1e-9;
+    draw(f);
+    lacks(f, ">-0.000<");
+    holds(f, ">0.000<");
+    for (size_t i = 2; i < 12; i++) /* the narrowest cell has room, or none has */
+        f->map->axes[0].x[i] += 2;
+    draw(f);
+    lacks(f, ">0.000<");
+
+    static const double nearly[] = {0.99, 0.999, 0.9999};
+    make(f); /* settings are what they are */
+    add_axis(f, "train_momentum", "train.momentum", 3, nearly, NULL);
+    add_axis(f, "device_c2c", "device.c2c", 4, levels, NULL);
+    add_error(f);
+    nd_series *best = add_var(f, "best_train_momentum", 0.9995);
+    best->x[0] = 2.0 / 3;
+    f->o.metric = "best_train_momentum";
+    draw(f);
+    lacks(f, ">1<");
+    holds(f, ">0.9999<");
+    holds(f, ">0.667<");
+    assert_int_equal(count(f, ">0.9995<"), 11);
+    f->o.metric = "test_error";
+
+    static const char *const names[] = {"a", "b", "c"};
+    make(f); /* a low panel has two ticks */
+    add_axis(f, "device_c2c", "device.c2c", 4, levels, NULL);
+    add_axis(f, "ep_beta", "ep.beta", 3, betas, NULL);
+    add_axis(f, "case", NULL, 3, NULL, names);
+    add_error(f);
+    static const char *const drawn[] = {"test_error", "test_error_q1", "test_error_q3"};
+    for (size_t k = 0; k < 3; k++)
+        for (size_t i = 0; i < f->map->n; i++)
+            var(f, drawn[k])->x[i] = i % 3 ? 0.9 : 0.925;
+    f->o.figure = "curves";
+    f->o.width = "single";
+    f->o.panels = "case";
+    draw(f);
+    holds(f, ">0.90<");
+    holds(f, ">0.92<");
+}
+
 static void panels(void **state)
 {
     static const char *const schemes[] = {"cst", "rprop", "it's {a}\\b"};
@@ -344,6 +510,10 @@ static void winning_settings(void **state)
     lacks(f, "median best");
     lacks(f, "best_program_width = ");        /* no line between settings */
     assert_int_equal(count(f, ">0.001<"), 5); /* four cells and a tick */
+    for (size_t i = 0; i < best->n; i++)      /* nor between two */
+        best->x[i] = i % 2 ? 0.01 : 0.1;
+    draw(f);
+    lacks(f, "best_program_width = ");
 }
 
 static void edge_cases(void **state)
@@ -480,6 +650,23 @@ static void ratio(void **state)
     f->o.figure = "curves";
     draw(f);
     holds(f, "test_error_ratio<");
+    f->o.figure = NULL;
+    var(f, "test_error")->x[3] = 0; /* at c2c 0.01 */
+    refused(f, "r.svg", ND_EINPUT, "ratios above 0 only");
+
+    /* against 1, even where all are the same; of what is no median */
+    make(f);
+    add_axis(f, "ep_beta", "ep.beta", 3, betas, NULL);
+    add_axis(f, "device_c2c", "device.c2c", 4, levels, NULL);
+    add_error(f);
+    f->o.metric = "n";
+    f->o.ratio = "ep.beta=0.5/0.2";
+    for (size_t i = 8; i < 12; i++)
+        var(f, "n")->x[i] = 6;
+    draw(f);
+    holds(f, ">1.0<");
+    holds(f, ">ratio<");
+    lacks(f, "medians");
 }
 
 /* ---- tables ---- */
@@ -557,7 +744,14 @@ static void tolerance(void **state)
 static void latex(void **state)
 {
     static const char *const names[] = {"50%_{a}", "x & \\y"};
+    static const char *const quoted[] = {"\"q\""};
     fixture *f = *state;
+    make(f);
+    add_axis(f, "case", NULL, 1, NULL, quoted);
+    add_error(f);
+    ok(f, write_as(f, "t.tex"));
+    holds(f, "\n{\\char34}q{\\char34} & ");
+
     make(f);
     add_axis(f, "case", NULL, 2, NULL, names);
     add_error(f);
@@ -579,6 +773,10 @@ static void latex(void **state)
     ok(f, write_as(f, "t.tex"));
     holds(f, "$-1.5\\times10^{-7}$ [");
     holds(f, "$2.5\\times10^{-7}$ [");
+    var(f, "test_error")->x[1] = 0.1;
+    ok(f, write_as(f, "t.tex"));
+    holds(f, "0.000 [");
+    lacks(f, "$-0.000");
 }
 
 /* The table has the line of a plane: 0.10 + 0.04 i + 0.01 j at node (i, j). */
@@ -601,6 +799,8 @@ static void contour_points(void **state)
             fail_msg("point %zu: %g %g is at %g", k, beta->x[k], c2c->x[k], value);
     }
     nd_cube_free(t);
+    ok(f, write_as(f, "c.tex")); /* a list is written with all its columns */
+    holds(f, "test\\_error & line & device.c2c & ep.beta \\\\\n");
     f->o.contour = "7";
     refused(f, "c.csv", ND_EINPUT, "no line passes through this map at 7");
     refused(f, "c.svg", ND_EUSAGE, "no kind of figure");
@@ -610,6 +810,10 @@ static void contour_points(void **state)
     add_axis(f, "device_c2c", "device.c2c", 4, levels, NULL);
     add_error(f);
     refused(f, "c.csv", ND_EINPUT, "made of names");
+    f->o.x = f->o.table = NULL; /* lines that were asked for are not passed over */
+    refused(f, "c.svg", ND_EINPUT, "leave --contour out");
+    f->o.contour = "none";
+    draw(f);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -617,11 +821,19 @@ static void contour_points(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(heat_map),         T(every_ending_and_width),
-        T(curves),           T(panels),
-        T(winning_settings), T(edge_cases),
-        T(what_is_refused),  T(ratio),
-        T(tolerance),        T(latex),
+        T(heat_map),
+        T(every_ending_and_width),
+        T(curves),
+        T(panels),
+        T(gaps),
+        T(names_along_sides),
+        T(labels_say_what_is_drawn),
+        T(winning_settings),
+        T(edge_cases),
+        T(what_is_refused),
+        T(ratio),
+        T(tolerance),
+        T(latex),
         T(contour_points),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
