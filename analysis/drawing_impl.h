@@ -126,10 +126,10 @@ void nd_figure_real(nd_text *out, double x);
 void nd_figure_label(nd_text *out, const nd_series *v, const char *name);
 const char *nd_figure_name(const nd_series *v); /* the parameter's, where it is one */
 
-/* Options that reports share: levels "0.05,0.1" of --contour, and whether there is such a palette. */
+/* Options: levels "0.05,0.1" of --contour; is there such an axis? */
 ND_MUST nd_code nd_figure_levels(const char *list, double level[ND_LEVELS_MAX], size_t *n,
                                  nd_err *err);
-ND_MUST nd_code nd_figure_check_palette(const nd_map_options *o, nd_err *err);
+ND_MUST nd_code nd_figure_check_axis(const nd_cube *map, const char *name, nd_err *err);
 void nd_figure_value(nd_text *out, const nd_series *v,
                      size_t i); /* short: 10000, 0.00125 */
 

@@ -8,6 +8,8 @@
 
 bool nd_figure_known(const char *ending); /* "svg", "pdf", "png" */
 
+/* The options for figures name what there is; for what is written instead of one. */
+ND_MUST nd_code nd_figure_check(const nd_cube *c, const nd_map_options *o, nd_err *err);
 /* The table (derived.c) that a figure of this map is drawn from. */
 ND_MUST nd_code nd_figure_table(const nd_cube *map, const nd_map_options *o,
                                 const char **table, nd_err *err);

@@ -41,7 +41,7 @@ static nd_code choose_canvas(nd_drawing *f, nd_err *err)
     return ND_FAIL(err, ND_EUSAGE, "--width is single or double, not \"%.64s\"", name);
 }
 
-nd_code nd_figure_check_palette(const nd_map_options *o, nd_err *err)
+static nd_code check_palette(const nd_map_options *o, nd_err *err)
 {
     if (!o->palette || nd_palette_find(o->palette)) return ND_OK;
     nd_text all = {0};
@@ -112,12 +112,26 @@ nd_code nd_figure_table(const nd_cube *map, const nd_map_options *o, const char 
     return check_sides(k, o, err);
 }
 
+nd_code nd_figure_check(const nd_cube *c, const nd_map_options *o, nd_err *err)
+{
+    const char *const sides[] = {o->x, o->y, o->lines, o->panels};
+    const kind *k;
+    double level[ND_LEVELS_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++)
+        if (sides[i]) ND_TRY(nd_figure_check_axis(c, sides[i], err));
+    if (o->figure) ND_TRY(find_kind(o->figure, &k, err));
+    if (o->contour && strcmp(o->contour, "none") != 0)
+        ND_TRY(nd_figure_levels(o->contour, level, &n, err));
+    return check_palette(o, err);
+}
+
 /* The canvas is known last, and comes first. */
 static nd_code draw(nd_drawing *f, const kind *k, const char *ending, const char *path,
                     nd_err *err)
 {
     ND_TRY(choose_canvas(f, err));
-    ND_TRY(nd_figure_check_palette(f->o, err));
+    ND_TRY(check_palette(f->o, err));
     if (k->values) ND_TRY(k->values(f, err));
     ND_TRY(k->add(f, err));
     nd_text script = {0};

@@ -106,6 +106,12 @@ static nd_code no_axis(const nd_cube *map, const char *name, nd_err *err)
     return ND_EINPUT;
 }
 
+nd_code nd_figure_check_axis(const nd_cube *map, const char *name, nd_err *err)
+{
+    size_t axis;
+    return nd_cube_coord(map, name, &axis) ? ND_OK : no_axis(map, name, err);
+}
+
 /* A side that is not filled yet. */
 typedef struct place {
     const char *name; /* as asked for; NULL: any */

@@ -50,7 +50,9 @@ static nd_code write(const nd_results *r, const nd_cube *map, const nd_map_optio
     const char *table = o->table ? o->table : "map";
     if (file == FILES) ND_TRY(nd_figure_table(map, o, &table, err));
     nd_cube *made = NULL;
-    nd_code code = work_out(r, &map, o, table, &made, err);
+    const bool of_map = !strcmp(table, "map"); /* other tables check what they are of */
+    nd_code code = file < FILES && of_map ? nd_figure_check(map, o, err) : ND_OK;
+    if (code == ND_OK) code = work_out(r, &map, o, table, &made, err);
     if (code == ND_OK)
         code = file < FILES ? files[file].write(map, o, path, err)
                             : nd_figure_draw(map, o, ending, path, err);

@@ -48,18 +48,6 @@ static void fill_page(nd_text *out, const char *title, const char *json)
     nd_text_add(out, "%s", at);
 }
 
-static nd_code check_side(const nd_cube *map, const char *name, nd_err *err)
-{
-    size_t axis;
-    if (!name || nd_cube_coord(map, name, &axis)) return ND_OK;
-    nd_nearest near = nd_nearest_to(name);
-    for (size_t i = 0; i < map->n_axes; i++)
-        nd_nearest_try(&near, nd_figure_name(&map->axes[i]));
-    return ND_FAIL(err, ND_EINPUT, "\"%.64s\" is no axis of this map%s%s%s", name,
-                   near.best ? "; did you mean \"" : "", near.best ? near.best : "",
-                   near.best ? "\"?" : "");
-}
-
 /* What a page would pass over in silence is refused; but not what is for figures on paper, which
  * may be written beside it. */
 static nd_code check(const nd_cube *map, const nd_map_options *o, nd_err *err)
@@ -70,10 +58,7 @@ static nd_code check(const nd_cube *map, const nd_map_options *o, nd_err *err)
                        "a report shows the map itself: --%s goes with other files",
                        o->ratio ? "ratio" : "table");
     ND_TRY(nd_figure_table(map, o, &table, err));
-    ND_TRY(nd_figure_check_palette(o, err));
-    ND_TRY(check_side(map, o->x, err));
-    ND_TRY(check_side(map, o->y, err));
-    ND_TRY(check_side(map, o->lines, err));
+    ND_TRY(nd_figure_check(map, o, err));
     if (map->n <= CELLS_MAX) return ND_OK;
     return ND_FAIL(err, ND_EINPUT,
                    "a report has room for %d cells, and this map has %zu; choose a part of "

@@ -581,12 +581,13 @@ static void what_is_refused(void **state)
     } bad[] = {
         {{.figure = "heatmpa"}, ND_EUSAGE, "did you mean \"heatmap\"?"},
         {{.palette = "jet"}, ND_EUSAGE, "there are: viridis, cividis, rdbu"},
-        {{.width = "wide"}, ND_EUSAGE, "single or double"},
         {{.contour = "0.1,x"}, ND_EUSAGE, "\"x\" is no number"},
         {{.contour = "1,2,3,4,5,6,7,8,9"}, ND_EUSAGE, "at most 8"},
         {{.x = "ep.beat"}, ND_EINPUT, "did you mean \"ep.beta\"?"},
-        {{.x = "ep.beta", .y = "ep.beta"}, ND_EINPUT, "change together"},
         {{.lines = "device.c2"}, ND_EINPUT, "did you mean \"device.c2c\"?"},
+        /* so far whatever is written */
+        {{.width = "wide"}, ND_EUSAGE, "single or double"},
+        {{.x = "ep.beta", .y = "ep.beta"}, ND_EINPUT, "change together"},
         {{.metric = "tset_error"}, ND_EINPUT, "did you mean \"test_error\"?"},
         {{.metric = "saturated"}, ND_EINPUT, "nothing to draw"},
         {{.table = "tolerence"}, ND_EUSAGE, "tolerence"},
@@ -608,6 +609,7 @@ static void what_is_refused(void **state)
         f->o = bad[i].o;
         if (!f->o.metric) f->o.metric = "test_error";
         refused(f, "m.svg", bad[i].code, bad[i].says);
+        if (i < 6) refused(f, "m.csv", bad[i].code, bad[i].says);
     }
     f->o = (nd_map_options){.metric = "test_error", .table = "tolerence"};
     refused(f, "m.csv", ND_EUSAGE, "did you mean \"tolerance\"?");

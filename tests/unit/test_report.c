@@ -238,13 +238,14 @@ static void options(void **state)
     assert_non_null(strstr(f->err.message, "--table goes with other files"));
     f->o.table = NULL;
     static const struct {
-        const char *x, *contour, *palette, *figure, *says;
+        const char *x, *contour, *palette, *figure, *panels, *says;
         nd_code code;
     } bad[] = {
-        {"ep.bta", NULL, NULL, NULL, "did you mean \"ep.beta\"?", ND_EINPUT},
-        {NULL, "0.1,much", NULL, NULL, "\"much\" is no number", ND_EUSAGE},
-        {NULL, NULL, "jet", NULL, "no palette \"jet\"", ND_EUSAGE},
-        {NULL, NULL, NULL, "curve", "did you mean \"curves\"?", ND_EUSAGE},
+        {"ep.bta", NULL, NULL, NULL, NULL, "did you mean \"ep.beta\"?", ND_EINPUT},
+        {NULL, "0.1,much", NULL, NULL, NULL, "\"much\" is no number", ND_EUSAGE},
+        {NULL, NULL, "jet", NULL, NULL, "no palette \"jet\"", ND_EUSAGE},
+        {NULL, NULL, NULL, "curve", NULL, "did you mean \"curves\"?", ND_EUSAGE},
+        {NULL, NULL, NULL, NULL, "ep.bta", "did you mean \"ep.beta\"?", ND_EINPUT},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         nd_map_defaults(&f->o);
@@ -252,6 +253,7 @@ static void options(void **state)
         f->o.contour = bad[i].contour;
         f->o.palette = bad[i].palette;
         f->o.figure = bad[i].figure;
+        f->o.panels = bad[i].panels;
         assert_int_equal(write_report(f), bad[i].code);
         if (!strstr(f->err.message, bad[i].says)) fail_msg("%s", f->err.message);
     }
