@@ -3,11 +3,21 @@
 
 #include <time.h>
 
-double nd_now(void)
+static double read_clock(clockid_t which)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(which, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double nd_now(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+double nd_worked(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void nd_sleep(double seconds)

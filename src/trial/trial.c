@@ -450,14 +450,15 @@ nd_code nd_trial_estimate(const nd_params *p, nd_shape shape, size_t train_n, si
     nd_code code = begin(&r, p, &split, shape, err);
     if (code == ND_OK) {
         size_t samples = 0;
-        double start = nd_now(), elapsed = 0;
+        double start = nd_worked(),
+               elapsed = 0; /* what else the machine does is left out */
         for (; elapsed < seconds; next_epoch(&r)) {
             (void)train_epoch(&r);
             if (r.at.epoch == 1)
-                start = nd_now(); /* the first one warms up */
+                start = nd_worked(); /* the first one warms up */
             else
                 samples += split.train.n;
-            elapsed = nd_now() - start;
+            elapsed = nd_worked() - start;
         }
         const double each = elapsed / (double)(samples ? samples : 1);
         const int64_t every = p->train_test_every;

@@ -1,5 +1,6 @@
 /* test_base.c -- texts, numbers, names, hashes, bytes, files, errors. */
 #include "nudge/bytes.h"
+#include "nudge/clock.h"
 #include "nudge/crc.h"
 #include "nudge/diag.h"
 #include "nudge/file.h"
@@ -346,6 +347,20 @@ static void arenas_measure_what_they_take(void **state)
     assert_int_equal(nd_arena_new(&huge, huge.used, &err), ND_ENOMEM);
 }
 
+/* What sleeps is not busy; what works is. */
+static void busy_is_not_asleep(void **state)
+{
+    (void)state;
+    const double start = nd_worked(), now = nd_now();
+    nd_sleep(0.3);
+    assert_true(nd_now() - now >= 0.29);
+    assert_true(nd_worked() - start < 0.15);
+    volatile double x = 1;
+    while (nd_worked() - start < 0.01)
+        x *= 1.0000001;
+    assert_true(nd_worked() > start);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +378,7 @@ int main(void)
         cmocka_unit_test(failed_publishing_keeps_the_old_file),
         cmocka_unit_test(folders_are_made_with_their_parents),
         cmocka_unit_test(arenas_measure_what_they_take),
+        cmocka_unit_test(busy_is_not_asleep),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
