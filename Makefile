@@ -222,8 +222,8 @@ tidy: ## clang-tidy
 install: $(PROGRAM) ## copy the program, sweeps and job scripts below PREFIX (/usr/local)
 	install -Dm755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/nudge
 	install -d $(DESTDIR)$(PREFIX)/share/nudge/sweeps/thesis $(DESTDIR)$(PREFIX)/share/nudge/jobs
-	install -m644 $(wildcard sweeps/*.yaml) $(DESTDIR)$(PREFIX)/share/nudge/sweeps
-	install -m644 $(wildcard sweeps/thesis/*.yaml) $(DESTDIR)$(PREFIX)/share/nudge/sweeps/thesis
+	install -m644 $(wildcard sweeps/*.yaml sweeps/*.md) $(DESTDIR)$(PREFIX)/share/nudge/sweeps
+	install -m644 $(wildcard sweeps/thesis/*.yaml sweeps/thesis/*.md) $(DESTDIR)$(PREFIX)/share/nudge/sweeps/thesis
 	install -m755 jobs/submit jobs/chain jobs/reproduce jobs/campaign.sbatch jobs/array.sbatch $(DESTDIR)$(PREFIX)/share/nudge/jobs
 	install -m644 jobs/README.md $(DESTDIR)$(PREFIX)/share/nudge/jobs
 

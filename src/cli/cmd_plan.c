@@ -188,8 +188,9 @@ static void print_text(const nd_plan *plan, const convs *c)
     nd_text t = {0};
     char limit[32];
     clock_text(advice.seconds, limit);
-    printf("campaign %s: %s%zu trials\n", nd_spec_name(plan->spec),
-           plan->budget ? "at most " : "", plan->budget ? plan->budget : plan->n);
+    const size_t n = plan->budget ? plan->budget : plan->n;
+    printf("campaign %s: %s%zu trial%s\n", nd_spec_name(plan->spec),
+           plan->budget ? "at most " : "", n, n == 1 ? "" : "s");
     if (*nd_spec_question(plan->spec)) printf("  %s\n", nd_spec_question(plan->spec));
     if (plan->budget)
         print_refine(plan);
