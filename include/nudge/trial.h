@@ -30,9 +30,9 @@ typedef struct nd_watch {
 ND_MUST nd_code nd_trial_run(const nd_params *p, const nd_dataset *data,
                              const nd_watch *watch, nd_record *out, nd_err *err);
 
-/* Trains a model of these parameters on made-up images of this shape for about `seconds`
- * and returns the time that one trial with `train` training and `test` test images would
- * take on this machine. */
+/* Trains a model of these parameters on made-up images of this shape for about `seconds` of
+ * processor time, and returns how much of it one trial with `train` training and `test` test
+ * images would take: what else the machine does is left out. */
 ND_MUST nd_code nd_trial_estimate(const nd_params *p, nd_shape shape, size_t train,
                                   size_t test, double seconds, double *estimate,
                                   nd_err *err);
