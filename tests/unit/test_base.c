@@ -355,10 +355,8 @@ static void busy_is_not_asleep(void **state)
     nd_sleep(0.3);
     assert_true(nd_now() - now >= 0.29);
     assert_true(nd_worked() - start < 0.15);
-    volatile double x = 1;
-    while (nd_worked() - start < 0.01)
-        x *= 1.0000001;
-    assert_true(nd_worked() > start);
+    while (nd_worked() - start < 0.01) /* asking is work, too: this ends */
+        continue;
 }
 
 int main(void)
