@@ -50,11 +50,13 @@ ND_MUST nd_code nd_dataset_split(const nd_dataset *d, const nd_params *p, nd_spl
 
 /* What a model has to know of the data. features = rows * cols * channels, in this order.
  * examples: images of all parts together; the training images come first, then those held
- * out, then the test images (nd_batch.which counts through them). */
+ * out, then the test images (nd_batch.which counts through them). dark: the share of pixels
+ * that are 0, which cost products and pulses little. */
 typedef struct nd_shape {
     size_t features, classes;
     size_t rows, cols, channels;
     size_t examples;
+    double dark;
 } nd_shape;
 
 nd_shape nd_dataset_shape(const nd_dataset *d, const nd_split *s);

@@ -115,6 +115,16 @@ nd_code nd_dataset_split(const nd_dataset *d, const nd_params *p, nd_split *s, n
     return ND_OK;
 }
 
+/* Of the first hundred images, which say it well enough. */
+static double dark_share(const nd_images *images, size_t features)
+{
+    const size_t n = (images->n < 100 ? images->n : 100) * features;
+    size_t dark = 0;
+    for (size_t i = 0; i < n; i++)
+        dark += images->pixels[i] == 0;
+    return n ? (double)dark / (double)n : 0;
+}
+
 nd_shape nd_dataset_shape(const nd_dataset *d, const nd_split *s)
 {
     return (nd_shape){.features = d->features,
@@ -122,5 +132,6 @@ nd_shape nd_dataset_shape(const nd_dataset *d, const nd_split *s)
                       .rows = s->train.rows,
                       .cols = s->train.cols,
                       .channels = s->train.channels,
-                      .examples = s->train.n + s->validation.n + s->test.n};
+                      .examples = s->train.n + s->validation.n + s->test.n,
+                      .dark = dark_share(&s->train, d->features)};
 }

@@ -5,6 +5,7 @@
  * is one sum over k in order. The step's second half (activation, nudge, leak) follows tile
  * by tile, while the pre-activations are still in the first cache. */
 #include "k_act.h"
+#include "k_list.h"
 #include "k_tile.h"
 #include "vec_math.h"
 
@@ -192,11 +193,93 @@ static size_t walk_wide(const nd_affine *a, const nd_relax *r, size_t panels)
     return whole;
 }
 
-/* Walks the tiles of `a`; `r`, if there, is the step that finishes each. Rows are split
- * evenly, so that no tile is left with a row or two. */
-static void walk(const nd_affine *a, const nd_relax *r)
+/* ---- states that are mostly zero ---- */
+
+enum { LISTED_ROWS = 128, LISTED_SPAN = 128 };
+
+/* Which of some rows' states are not zero: row i has those at [start[i], start[i+1]). */
+typedef struct listed {
+    size_t start[LISTED_ROWS + 1];
+    uint32_t at[LISTED_ROWS * LISTED_SPAN];
+} listed;
+
+static void list_rows(listed *l, const float *s, size_t rows, size_t ld, size_t k)
 {
-    if (!a->B) return;
+    size_t n = 0;
+    for (size_t i = 0; i < rows; i++) {
+        l->start[i] = n;
+        for (size_t x = 0; x < k; x += ND_LANES)
+            for (unsigned bits = not_zero(s + i * ld + x, k - x); bits; bits &= bits - 1)
+                l->at[n++] = (uint32_t)x + (uint32_t)__builtin_ctz(bits);
+    }
+    l->start[rows] = n;
+}
+
+/* Panels [p, p+P) of `rows` rows from b: out = from + what is listed of the inputs from x. */
+ND_INLINE void listed_run(const nd_affine *a, const listed *l, size_t b, size_t rows,
+                          size_t p, size_t x, const int P)
+{
+    const nd_term *t = &a->term[0];
+    const size_t ld = nd_ld(a->n), from_ld = x ? ld : a->drive_ld, panel = t->k * ND_LANES;
+    const float *from = (x ? a->out : a->drive) + p * ND_LANES;
+    const float *w = t->w + p * panel + x * ND_LANES;
+    for (size_t i = 0; i < rows; i++) {
+        const float *s = t->s + (b + i) * t->ld + x;
+        vf sum[LIST_PANELS];
+        ND_UNROLL
+        for (int j = 0; j < P; j++)
+            sum[j] = vf_load(from + (b + i) * from_ld + (size_t)j * ND_LANES);
+        for (size_t e = l->start[i]; e < l->start[i + 1]; e++) {
+            const size_t at = l->at[e];
+            list_step(sum, s[at], w + at * ND_LANES, panel, P);
+        }
+        ND_UNROLL
+        for (int j = 0; j < P; j++)
+            vf_store(a->out + (b + i) * ld + (p + (size_t)j) * ND_LANES, sum[j]);
+    }
+}
+
+/* out = drive + the first term */
+static void add_listed(const nd_affine *a)
+{
+    const nd_term *t = &a->term[0];
+    const size_t panels = nd_ld(a->n) / ND_LANES;
+    listed l;
+    for (size_t b = 0; b < a->B; b += LISTED_ROWS)
+        for (size_t x = 0; x < t->k; x += LISTED_SPAN) {
+            const size_t rows = smaller(LISTED_ROWS, a->B - b);
+            list_rows(&l, t->s + b * t->ld + x, rows, t->ld,
+                      smaller(LISTED_SPAN, t->k - x));
+            size_t p = 0;
+            for (; p + LIST_PANELS <= panels; p += LIST_PANELS)
+                listed_run(a, &l, b, rows, p, x, LIST_PANELS);
+            for (; p + 2 <= panels; p += 2)
+                listed_run(a, &l, b, rows, p, x, 2);
+            if (p < panels) listed_run(a, &l, b, rows, p, x, 1);
+        }
+}
+
+/* Takes the first term if it is mostly zero: what is left to do then. */
+static nd_affine without_zeros(const nd_affine *a)
+{
+    nd_affine rest = *a;
+    const nd_term *t = &a->term[0];
+    if (!a->terms || !mostly_zero(t->s, a->B, t->k, t->ld)) return rest;
+    add_listed(a);
+    rest.drive = a->out;
+    rest.drive_ld = nd_ld(a->n);
+    rest.terms--;
+    rest.term[0] = a->term[1];
+    return rest;
+}
+
+/* Walks the tiles of `whole`; `r`, if there, is the step that finishes each. Rows are split
+ * evenly, so that no tile is left with a row or two. */
+static void walk(const nd_affine *whole, const nd_relax *r)
+{
+    if (!whole->B) return;
+    const nd_affine rest = without_zeros(whole), *a = &rest;
+    if (whole->terms && !a->terms && !r) return;
     const size_t panels = nd_ld(a->n) / ND_LANES;
     const size_t blocks = (a->B + TILE_ROWS - 1) / TILE_ROWS;
     for (size_t p = walk_wide(a, r, panels); p < panels;) {

@@ -192,10 +192,14 @@ ND_INLINE vm vm_not(vm x)
     const __m256 ones = _mm256_castsi256_ps(_mm256_set1_epi32(-1));
     return (vm){_mm256_xor_ps(x.a, ones), _mm256_xor_ps(x.b, ones)};
 }
+/* bit l: lane l */
+ND_INLINE unsigned vm_bits(vm x)
+{
+    return (unsigned)_mm256_movemask_ps(x.a) | (unsigned)_mm256_movemask_ps(x.b) << 8;
+}
 ND_INLINE unsigned vm_count(vm x)
 {
-    return (unsigned)__builtin_popcount((unsigned)_mm256_movemask_ps(x.a) |
-                                        (unsigned)_mm256_movemask_ps(x.b) << 8);
+    return (unsigned)__builtin_popcount(vm_bits(x));
 }
 ND_INLINE void vf_to_u8(uint8_t *p, vf x)
 {
@@ -211,8 +215,6 @@ ND_INLINE void vi_pack(void *p, vm m, vi x)
     uint32_t lane[16], *to = p;
     _mm256_storeu_si256((__m256i *)(void *)lane, x.a);
     _mm256_storeu_si256((__m256i *)(void *)(lane + 8), x.b);
-    unsigned bits = (unsigned)_mm256_movemask_ps(m.a) | (unsigned)_mm256_movemask_ps(m.b)
-                                                            << 8;
-    for (; bits; bits &= bits - 1)
+    for (unsigned bits = vm_bits(m); bits; bits &= bits - 1)
         *to++ = lane[__builtin_ctz(bits)];
 }

@@ -28,6 +28,10 @@ ND_INLINE vm vm_not(vm x)
 {
     return (vm)~x;
 }
+ND_INLINE unsigned vm_bits(vm x)
+{
+    return x;
+} /* bit l: lane l */
 ND_INLINE unsigned vm_count(vm x)
 {
     return (unsigned)__builtin_popcount(x);

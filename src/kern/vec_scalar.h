@@ -109,6 +109,13 @@ ND_INLINE vf vi_bits(vi a)
 DEF(vm, vm_first, (unsigned n), (unsigned)l < n)
 DEF(vm, vm_and, (vm a, vm b), a.v[l] & b.v[l])
 DEF(vm, vm_not, (vm a), !a.v[l])
+/* bit l: lane l */
+ND_INLINE unsigned vm_bits(vm a)
+{
+    unsigned bits = 0;
+    EACH bits |= a.v[l] << l;
+    return bits;
+}
 ND_INLINE unsigned vm_count(vm a)
 {
     unsigned n = 0;

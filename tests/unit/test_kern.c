@@ -167,6 +167,93 @@ static void energetic_steps_same_bits(void **state)
     layer_free(&l);
 }
 
+/* (B, n), `busy` of it not zero */
+static float *dark_states(size_t B, size_t n, uint32_t stream, float busy)
+{
+    float *s = states(B, n, stream), *u = noise(B * nd_ld(n), stream + 100, 0.0f, 1.0f);
+    for (size_t i = 0; i < B * nd_ld(n); i++)
+        if (u[i] >= busy) s[i] = i % 2 ? 0.0f : -0.0f;
+    free(u);
+    return s;
+}
+
+/* Products look at the first rows only before they skip what is zero: with others of these
+ * the same rows go the whole way. */
+static float *with_busy_rows(const float *s, size_t B, size_t n)
+{
+    float *busy = states(B, n, 50);
+    const size_t first = B < 4 ? B : 4, ld = nd_ld(n);
+    memcpy(busy + first * ld, s + first * ld, (B - first) * ld * sizeof *s);
+    return busy;
+}
+
+/* B, k, n over the sizes of the lists' blocks */
+static const size_t dark_sizes[][3] = {{4, 32, 1},    {7, 33, 16},    {20, 100, 100},
+                                       {9, 300, 144}, {130, 257, 33}, {128, 64, 49}};
+
+/* The same on all ISAs; and what is skipped was nothing, bit for bit. */
+static void zeros_are_skipped(void **state)
+{
+    (void)state;
+    const nd_kernels *isa[ISAS_MAX];
+    const size_t n_isa = others(isa);
+    for (size_t i = 0; i < sizeof dark_sizes / sizeof *dark_sizes; i++)
+        for (int activation = 0; activation < 2; activation++) {
+            const size_t B = dark_sizes[i][0], k = dark_sizes[i][1], n = dark_sizes[i][2];
+            const size_t size = B * nd_ld(n), first = 4 * nd_ld(n);
+            layer l = layer_new(B, n, k, 10);
+            float *a = block(size), *b = block(size), *dark = dark_states(B, k, 60, 0.2f);
+            float *busy = with_busy_rows(dark, B, k);
+            nd_relax r = relax_of(&l, activation, false, 0.3f, a);
+            r.in.term[0].s = busy;
+            scalar()->relax(&r);
+            r.in.term[0].s = dark, r.in.out = b;
+            scalar()->relax(&r);
+            same_bits(a + first, b + first, size - first, "whole relax", "by lists");
+            for (size_t j = 0; j < n_isa; j++) {
+                r.in.out = a;
+                isa[j]->relax(&r);
+                same_bits(b, a, size, "relax by lists", isa[j]->isa);
+                nd_affine whole = r.in;
+                whole.terms = 1, whole.out = a;
+                scalar()->affine(&whole);
+                whole.out = b;
+                isa[j]->affine(&whole);
+                same_bits(a, b, size, "affine by lists", isa[j]->isa);
+                r.in.out = b;
+                scalar()->relax(&r);
+            }
+            free(a), free(b), free(dark), free(busy);
+            layer_free(&l);
+        }
+}
+
+/* What is no number is not zero. */
+static void nan_is_not_skipped(void **state)
+{
+    (void)state;
+    enum { B = 6, K = 64, N = 20 };
+    const nd_kernels *isa[ISAS_MAX];
+    size_t n_isa = others(isa);
+    isa[n_isa++] = scalar();
+    float *s = block(B * K), *w = noise(nd_panels(K, N), 3, -1.0f, 1.0f);
+    float *out = block(B * nd_ld(N)), *dw = block(nd_panels(K, N));
+    s[5 * K + 40] = (float)NAN;
+    for (size_t i = 0; i < n_isa; i++) {
+        const nd_affine a = {
+            .B = B, .n = N, .drive = w, .terms = 1, .term = {{s, K, K, w}}, .out = out};
+        isa[i]->affine(&a);
+        assert_true(!isnan(out[4 * nd_ld(N)]));
+        assert_true(isnan(out[5 * nd_ld(N)]));
+        const nd_hebb h = {
+            .B = B, .k = K, .n = N, .pre_ld = K, .pre1 = s, .post1 = out, .out = dw};
+        isa[i]->hebb(&h);
+        assert_true(!isnan(dw[nd_panel_at(K, 39, 0)]));
+        assert_true(isnan(dw[nd_panel_at(K, 40, 0)]));
+    }
+    free(s), free(w), free(out), free(dw);
+}
+
 static double slope_of(int act, double s)
 {
     const nd_activation *r = nd_activation_at((nd_activation_id)act);
@@ -464,6 +551,44 @@ static void hebb_same_bits_and_right(void **state)
         }
         free(pre1), free(pre0), free(post1), free(post0), free(a), free(b);
     }
+}
+
+/* As zeros_are_skipped: rows whose post-synaptic activity is zero decide which way to go, and
+ * add nothing either way. */
+static void hebb_skips_zeros(void **state)
+{
+    (void)state;
+    const nd_kernels *isa[ISAS_MAX];
+    const size_t n_isa = others(isa);
+    for (size_t i = 0; i < sizeof dark_sizes / sizeof *dark_sizes; i++)
+        for (int phases = 1; phases <= 2; phases++) {
+            const size_t B = dark_sizes[i][0], k = dark_sizes[i][1], n = dark_sizes[i][2];
+            const size_t size = nd_panels(k, n), first = 4 * nd_ld(n) * sizeof(float);
+            float *pre1 = dark_states(B, k, 70, 0.2f), *pre0 = dark_states(B, k, 71, 0.3f);
+            float *busy = with_busy_rows(pre1, B, k);
+            float *post1 = states(B, n, 3), *post0 = states(B, n, 4);
+            float *a = block(size), *b = block(size);
+            memset(post1, 0, first);
+            nd_hebb h = {.B = B,
+                         .k = k,
+                         .n = n,
+                         .pre_ld = nd_ld(k),
+                         .pre1 = busy,
+                         .post1 = post1,
+                         .pre0 = phases > 1 ? pre0 : NULL,
+                         .post0 = post0,
+                         .scale = 0.37f,
+                         .out = a};
+            scalar()->hebb(&h);
+            h.pre1 = pre1, h.out = b;
+            scalar()->hebb(&h);
+            same_bits(a, b, size, "whole hebb", "by lists");
+            for (size_t j = 0; j < n_isa; j++) {
+                isa[j]->hebb(&h);
+                same_bits(a, b, size, "hebb by lists", isa[j]->isa);
+            }
+            free(pre1), free(pre0), free(busy), free(post1), free(post0), free(a), free(b);
+        }
 }
 
 static void transpose_is_one(void **state)
@@ -924,7 +1049,10 @@ int main(void)
         cmocka_unit_test(complex_steps),
         cmocka_unit_test(soft_errors),
         cmocka_unit_test(combine),
+        cmocka_unit_test(zeros_are_skipped),
+        cmocka_unit_test(nan_is_not_skipped),
         cmocka_unit_test(hebb_same_bits_and_right),
+        cmocka_unit_test(hebb_skips_zeros),
         cmocka_unit_test(transpose_is_one),
         cmocka_unit_test(maps_same_bits),
         cmocka_unit_test(maps_keep_to_their_size),
