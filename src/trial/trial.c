@@ -457,16 +457,32 @@ static nd_code make_up(nd_images *images, nd_shape shape, size_t n, nd_err *err)
     return ND_OK;
 }
 
+/* Operations of a mini-batch that are timed at most: seconds, not minutes. */
+#define TIMED_FLOPS 1e11
+
+/* The same with phases so short, if they are long, that a mini-batch takes seconds. */
+static nd_params shortened(const nd_params *p, double flops)
+{
+    nd_params q = *p;
+    const double part = TIMED_FLOPS / (flops * (double)p->train_batch);
+    if (part >= 1) return q;
+    q.ep_T = (int64_t)ceil((double)p->ep_T * part);
+    q.ep_K = (int64_t)ceil((double)p->ep_K * part);
+    return q;
+}
+
 nd_code nd_trial_estimate(const nd_params *p, nd_shape shape, size_t train_n, size_t test_n,
                           double seconds, double *estimate, nd_err *err)
 {
-    nd_cost cost;
+    nd_cost cost, timed;
     if (shape.examples < (size_t)p->train_batch) shape.examples = (size_t)p->train_batch;
     ND_TRY(nd_net_plan(p, shape, &cost, err));
+    const nd_params q = shortened(p, cost.flops);
+    ND_TRY(nd_net_plan(&q, shape, &timed, err));
     nd_split split = {0};
     ND_TRY(make_up(&split.train, shape, (size_t)p->train_batch, err));
     run r;
-    nd_code code = begin(&r, p, &split, shape, err);
+    nd_code code = begin(&r, &q, &split, shape, err);
     if (code == ND_OK) {
         size_t samples = 0;
         double start = nd_worked(),
@@ -479,7 +495,8 @@ nd_code nd_trial_estimate(const nd_params *p, nd_shape shape, size_t train_n, si
                 samples += split.train.n;
             elapsed = nd_worked() - start;
         }
-        const double each = elapsed / (double)(samples ? samples : 1);
+        const double each =
+            elapsed / (double)(samples ? samples : 1) * (cost.flops / timed.flops);
         const int64_t every = p->train_test_every;
         const double tests = every ? ceil((double)p->train_epochs / (double)every) : 1;
         *estimate =

@@ -1,4 +1,5 @@
 /* test_trial.c -- a training run is a function of its parameters, on every ISA. */
+#include "nudge/clock.h"
 #include "nudge/trial.h"
 
 #include <math.h>
@@ -333,6 +334,24 @@ static void estimates_are_of_the_right_size(void **state)
     nd_record_free(&r);
 }
 
+/* A mini-batch of long phases is timed by a part of them: this one would take minutes. */
+static void estimates_of_long_phases_are_quick(void **state)
+{
+    (void)state;
+    nd_params p = small();
+    set(&p, "model.layers", "[784, 512, 512, 10]");
+    set(&p, "train.rates", "[0.005, 0.05, 0.2]");
+    set(&p, "ep.T", "1000000");
+    double estimate;
+    nd_err err = {0};
+    const nd_shape shape = {
+        .features = 784, .classes = 10, .rows = 28, .cols = 28, .channels = 1};
+    const double start = nd_worked();
+    assert_int_equal(nd_trial_estimate(&p, shape, 300, 0, 0.05, &estimate, &err), ND_OK);
+    const double took = nd_worked() - start, a_batch = estimate * 7 / 600;
+    assert_true(took * 4 < a_batch);
+}
+
 int main(void)
 {
     nd_err err = {0};
@@ -340,6 +359,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_isa_gives_the_same_record),
         cmocka_unit_test(seeds_do_what_they_say),
+        cmocka_unit_test(estimates_of_long_phases_are_quick),
         cmocka_unit_test(training_learns),
         cmocka_unit_test(tests_come_when_asked_for),
         cmocka_unit_test(tests_can_be_spread),
