@@ -113,8 +113,8 @@ static void hebb_listed(const nd_hebb *h)
 
 void ND_KERNEL(hebb)(const nd_hebb *h)
 {
-    if (h->B <= LISTED_B && mostly_zero(h->pre1, h->B, h->k, h->pre_ld) &&
-        (!h->pre0 || mostly_zero(h->pre0, h->B, h->k, h->pre_ld))) {
+    if (h->B <= LISTED_B && mostly_zero(h->pre1, h->B, h->k, h->n, h->pre_ld) &&
+        (!h->pre0 || mostly_zero(h->pre0, h->B, h->k, h->n, h->pre_ld))) {
         hebb_listed(h);
         return;
     }

@@ -10,7 +10,7 @@
 
 enum {
     LIST_PANELS = 4, /* summed at a time: enough for no sum to wait for itself */
-    LIST_LEAST = 32, /* shorter rows are not worth a look */
+    LIST_LEAST = 32, /* inputs, and outputs, from which on a look at the states pays */
 };
 
 /* Bit l: s[l] is not zero, of the first n if these are fewer than 16. */
@@ -20,12 +20,13 @@ ND_INLINE unsigned not_zero(const float *s, size_t n)
     return vm_bits(vm_not(zero)) & (n < ND_LANES ? (1u << n) - 1u : 0xffffu);
 }
 
-/* Whether lists pay for s (B, k), by its first rows: up to about a third that is not zero. */
-static inline bool mostly_zero(const float *s, size_t B, size_t k, size_t ld)
+/* Whether lists pay for the product of s (B, k) with a matrix of n columns, by the first rows
+ * of s: if half of them is zero. */
+static inline bool mostly_zero(const float *s, size_t B, size_t k, size_t n, size_t ld)
 {
     const size_t rows = B < 4 ? B : 4;
     size_t busy = 0;
-    if (k < LIST_LEAST || ld == 0) return false;
+    if (k < LIST_LEAST || n < LIST_LEAST || ld == 0) return false;
     for (size_t b = 0; b < rows; b++)
         for (size_t x = 0; x < k; x += ND_LANES)
             busy += (size_t)__builtin_popcount(not_zero(s + b * ld + x, k - x));

@@ -264,7 +264,7 @@ static nd_affine without_zeros(const nd_affine *a)
 {
     nd_affine rest = *a;
     const nd_term *t = &a->term[0];
-    if (!a->terms || !mostly_zero(t->s, a->B, t->k, t->ld)) return rest;
+    if (!a->terms || !mostly_zero(t->s, a->B, t->k, a->n, t->ld)) return rest;
     add_listed(a);
     rest.drive = a->out;
     rest.drive_ld = nd_ld(a->n);
