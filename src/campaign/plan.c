@@ -7,6 +7,7 @@
 #include "nudge/sched.h"
 #include "nudge/trial.h"
 
+#include "effects_impl.h"
 #include "rounds_impl.h"
 #include "shelf_impl.h"
 
@@ -221,16 +222,19 @@ static nd_code find_kind(nd_plan *plan, uint64_t kinds[ND_KINDS_MAX], const nd_p
 static nd_code price(nd_plan *plan, nd_shelf *shelf, nd_err *err)
 {
     enum { MOMENT_MS = 300 };
+    nd_effects effects;
     work dearest = {0};
     nd_params dearest_p = {0};
     uint64_t kinds[ND_KINDS_MAX];
     pace said = {.what = "trials checked against the data"};
+    nd_effects_of(&effects, plan->spec);
     for (size_t i = 0; i < plan->n; i++) {
         nd_params p;
         nd_shape shape;
         work w;
         keep_pace(&said, i, plan->n);
         ND_TRY(nd_plan_params(plan, i, &p, err));
+        nd_effects_see(&effects, &p);
         if (work_of(&p, shelf, &w, &shape, err) != ND_OK) {
             char key[ND_KEY_TEXT];
             nd_key_text(plan->trial[i].key, key);
@@ -247,6 +251,7 @@ static nd_code price(nd_plan *plan, nd_shelf *shelf, nd_err *err)
             plan->dearest_shape = shape;
         }
     }
+    nd_effects_say(&effects);
     ND_TRY(nd_trial_estimate(&dearest_p, plan->dearest_shape, dearest.train, dearest.test,
                              MOMENT_MS * 1e-3, &plan->seconds_longest, err));
     const double per_flop = dearest.flops > 0 ? plan->seconds_longest / dearest.flops : 0;

@@ -12,6 +12,24 @@ check "... and says so" says "nowhere is no campaign"
 check "a folder in place of a spec is bad input" exits 3 "$NUDGE" plan "$TMP"
 check "... and says so" says "Is a directory"
 
+cat >"$TMP/spec.yaml" <<END
+campaign: idle
+base:
+  data: {name: synthetic, train: 40, test: 20}
+  model: {kind: ep-prototypical, layers: [784, 8, 10]}
+  train: {epochs: 1}
+axes:
+  device.c2c: [0, 0.01]
+  rbm.k: [1, 2]
+  ep.beta: [0.1, 0.2]
+END
+check "a sweep over what changes nothing is planned" exits 0 "$NUDGE" plan "$TMP/spec.yaml"
+check "... with a warning for ideal devices" says "warning: device.c2c is swept, but changes nothing in any trial: it needs another device.kind than ideal"
+check "... and for another model" says "warning: rbm.k is swept, but changes nothing in any trial: it needs model.kind rbm, drbm or dbn"
+check "... and for nothing else" sh -c "! grep 'ep.beta is swept' '$TMP/err'"
+check "on memristors" exits 0 "$NUDGE" plan "$TMP/spec.yaml" --set device.kind=ernoult
+check "... the noise is no more warned of" sh -c "! grep 'device.c2c is swept' '$TMP/err'"
+
 check "help on an unknown topic is wrong usage" exits 2 "$NUDGE" help program
 check "... and names the nearest" says 'did you mean "programs"'
 check "help param without a name is wrong usage" exits 2 "$NUDGE" help param

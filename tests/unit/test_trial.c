@@ -1,5 +1,6 @@
 /* test_trial.c -- a training run is a function of its parameters, on every ISA. */
 #include "nudge/clock.h"
+#include "nudge/need.h"
 #include "nudge/trial.h"
 
 #include <math.h>
@@ -334,6 +335,67 @@ static void estimates_are_of_the_right_size(void **state)
     nd_record_free(&r);
 }
 
+/* Another value of a number or a choice; false where there is none to think of. */
+static bool changed(nd_params *p, const nd_param *row)
+{
+    char text[64];
+    double x;
+    nd_err err = {0};
+    if (row->type == ND_TYPE_CHOICE)
+        for (size_t i = 0; row->choices[i]; i++) {
+            if (strcmp(row->choices[i], row->fallback) == 0) continue;
+            return nd_param_set(p, row, row->choices[i], &err) == ND_OK;
+        }
+    if (!nd_param_number(p, row, &x)) return false;
+    const double other = row->type == ND_TYPE_INT ? x + 1 : x * 1.5 + 0.01;
+    snprintf(text, sizeof text, "%.9g", other <= row->hi ? other : row->lo);
+    return nd_param_set(p, row, text, &err) == ND_OK;
+}
+
+/* Every parameter whose need is not met, in networks of all kinds. */
+static void unmet_needs_mean_no_effect(void **state)
+{
+    (void)state;
+    static const char *const kinds[][8] = {
+        {"model.kind", "ep-prototypical", NULL},
+        {"model.kind", "ep-energy", "device.kind", "soft-bounds", NULL},
+        {"model.kind", "ep-prototypical", "device.kind", "ernoult", "device.c2c", "0.01",
+         NULL},
+        {"model.kind", "drbm", "device.kind", "ernoult", "program.scheme", "rprop", NULL},
+        {"model.kind", "rbm", NULL},
+        {"model.kind", "ep-conv", "model.stack", "conv 2 5x5, max 4, fc 10", NULL}};
+    nd_params few = small();
+    set(&few, "data.train", "42"), set(&few, "data.validation", "0");
+    set(&few, "data.test", "20"), set(&few, "train.epochs", "1");
+    nd_dataset d;
+    nd_err err = {0};
+    assert_int_equal(nd_dataset_open(&d, &few, &err), ND_OK);
+    size_t looked_at = 0;
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        nd_params base = few;
+        nd_record want, r;
+        set(&base, "train.rates", "0.05");
+        set_all(&base, kinds[k]);
+        if (nd_trial_run(&base, &d, NULL, &want, &err) != ND_OK)
+            fail_msg("%s", err.message);
+        for (size_t i = 0; i < nd_param_count(); i++) {
+            const nd_param *row = nd_param_at(i);
+            const nd_need *need = nd_need_of(row);
+            nd_params p = base;
+            if (!need || nd_need_met(need, &base) || !changed(&p, row)) continue;
+            if (nd_trial_run(&p, &d, NULL, &r, &err) != ND_OK) continue; /* refused */
+            nd_text why = {0};
+            if (!nd_record_same(&want, &r, &why))
+                fail_msg("%s with %s: %s", row->name, kinds[k][1], nd_text_str(&why));
+            nd_record_free(&r);
+            looked_at++;
+        }
+        nd_record_free(&want);
+    }
+    assert_true(looked_at > 200);
+    nd_dataset_close(&d);
+}
+
 /* A mini-batch of long phases is timed by a part of them: this one would take minutes. */
 static void estimates_of_long_phases_are_quick(void **state)
 {
@@ -360,6 +422,7 @@ int main(void)
         cmocka_unit_test(every_isa_gives_the_same_record),
         cmocka_unit_test(seeds_do_what_they_say),
         cmocka_unit_test(estimates_of_long_phases_are_quick),
+        cmocka_unit_test(unmet_needs_mean_no_effect),
         cmocka_unit_test(training_learns),
         cmocka_unit_test(tests_come_when_asked_for),
         cmocka_unit_test(tests_can_be_spread),
