@@ -14,7 +14,8 @@ static nd_code open_for_reading(const char *path, int *fd, nd_err *err)
 {
     *fd = open(path, O_RDONLY | O_CLOEXEC);
     if (*fd >= 0) return ND_OK;
-    return ND_FAIL_SYS(err, errno == ENOENT ? ND_ENOENT : ND_EIO, "cannot open %s", path);
+    return ND_FAIL_SYS(err, errno == ENOENT || errno == ENOTDIR ? ND_ENOENT : ND_EIO,
+                       "cannot open %s", path);
 }
 
 nd_code nd_file_read(const char *path, nd_text *out, nd_err *err)

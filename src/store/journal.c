@@ -316,8 +316,8 @@ static nd_code open_file(nd_journal *j, nd_err *err)
     const int flags = j->write ? O_RDWR | O_CREAT : O_RDONLY;
     j->fd = open(j->path, flags | O_CLOEXEC, 0666);
     if (j->fd < 0)
-        return ND_FAIL_SYS(err, errno == ENOENT ? ND_ENOENT : ND_EIO, "cannot open %s",
-                           j->path);
+        return ND_FAIL_SYS(err, errno == ENOENT || errno == ENOTDIR ? ND_ENOENT : ND_EIO,
+                           "cannot open %s", j->path);
     if (j->write) ND_TRY(lock(j, err));
     struct stat st;
     if (fstat(j->fd, &st) < 0) return ND_FAIL_SYS(err, ND_EIO, "cannot stat %s", j->path);

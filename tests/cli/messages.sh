@@ -9,6 +9,11 @@ check "... and says so" says "nowhere is no campaign"
 check "verify of what is not there is bad input" exits 3 "$NUDGE" verify "$TMP/nowhere"
 check "... and says so" says "nowhere is no campaign"
 
+for command in status verify; do
+    check "$command of a file is bad input" exits 3 "$NUDGE" "$command" README.md
+    check "... and says so" says "README.md is no campaign: it has no journal"
+done
+
 check "a folder in place of a spec is bad input" exits 3 "$NUDGE" plan "$TMP"
 check "... and says so" says "Is a directory"
 
