@@ -458,7 +458,7 @@ static nd_code make_up(nd_images *images, nd_shape shape, size_t n, nd_err *err)
 }
 
 /* Operations of a mini-batch that are timed at most: seconds, not minutes. */
-#define TIMED_FLOPS 1e11
+#define TIMED_FLOPS 2e10
 
 /* The same with phases so short, if they are long, that a mini-batch takes seconds. */
 static nd_params shortened(const nd_params *p, double flops)
