@@ -23,6 +23,7 @@ typedef struct nd_dataset {
     char name[32];
     size_t features, classes; /* features = rows*cols*channels */
     nd_images train, test;
+    double dark;        /* share of pixels that are 0 */
     nd_path path;       /* data.path, data.seed and data.side it was opened with */
     int64_t seed, side; /* ... see nd_dataset_serves                             */
     nd_map map[ND_DATASET_PARTS]; /* owned: mapped files            */

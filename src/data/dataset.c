@@ -32,6 +32,16 @@ nd_code nd_dataset_room(nd_dataset *d, int part, nd_images shape, nd_images *out
     return ND_OK;
 }
 
+/* Of the first hundred images, which say it well enough. */
+static double dark_share(const nd_images *images, size_t features)
+{
+    const size_t n = (images->n < 100 ? images->n : 100) * features;
+    size_t dark = 0;
+    for (size_t i = 0; i < n; i++)
+        dark += images->pixels[i] == 0;
+    return n ? (double)dark / (double)n : 0;
+}
+
 nd_code nd_dataset_open(nd_dataset *d, const nd_params *p, nd_err *err)
 {
     *d = (nd_dataset){.path = p->data_path, .seed = p->data_seed, .side = p->data_side};
@@ -42,6 +52,7 @@ nd_code nd_dataset_open(nd_dataset *d, const nd_params *p, nd_err *err)
         return nd_err_while(err, "while opening data set %s", rows[p->data_name].name);
     }
     d->features = d->train.rows * d->train.cols * d->train.channels;
+    d->dark = dark_share(&d->train, d->features);
     return ND_OK;
 }
 
@@ -115,16 +126,6 @@ nd_code nd_dataset_split(const nd_dataset *d, const nd_params *p, nd_split *s, n
     return ND_OK;
 }
 
-/* Of the first hundred images, which say it well enough. */
-static double dark_share(const nd_images *images, size_t features)
-{
-    const size_t n = (images->n < 100 ? images->n : 100) * features;
-    size_t dark = 0;
-    for (size_t i = 0; i < n; i++)
-        dark += images->pixels[i] == 0;
-    return n ? (double)dark / (double)n : 0;
-}
-
 nd_shape nd_dataset_shape(const nd_dataset *d, const nd_split *s)
 {
     return (nd_shape){.features = d->features,
@@ -133,5 +134,5 @@ nd_shape nd_dataset_shape(const nd_dataset *d, const nd_split *s)
                       .cols = s->train.cols,
                       .channels = s->train.channels,
                       .examples = s->train.n + s->validation.n + s->test.n,
-                      .dark = dark_share(&s->train, d->features)};
+                      .dark = d->dark};
 }
