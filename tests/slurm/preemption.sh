@@ -5,7 +5,7 @@
 # shellcheck source=tests/slurm/cluster
 . tests/slurm/cluster
 
-campaign_spec 300 >"$TMP/long.yaml"
+campaign_spec 600 >"$TMP/long.yaml"
 check "the serial run" exits 0 "$NUDGE" run "$TMP/long.yaml" -o "$TMP/serial"
 
 urgent() { job=$(sbatch --parsable --partition=urgent -N 2 -n 8 --time=5 --output="$TMP/urgent.out" --wrap='echo urgent'); }
@@ -25,6 +25,32 @@ for LAUNCH in "srun --mpi=pmix" mpirun; do
     finishes "$dir"
 done
 
+# Its end is Slurm's, however much of it remains and however fast the launcher ends.
+cat >"$TMP/launcher" <<END
+#!/usr/bin/env bash
+trap '' TERM
+trap 'exit 75' USR1
+echo up
+sleep 600 &
+wait
+END
+chmod +x "$TMP/launcher"
+LAUNCH=$TMP/launcher
+dir=$TMP/told
+says() { # says TEXT: the job's log does, within a minute
+    local end=$((SECONDS + 60))
+    until grep -q "$1" "$dir.out" 2>/dev/null; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.3
+    done
+}
+check "a launcher that ends when it is told to" submit "$TMP/long.yaml" "$dir" --time=10 -N 2 -n 4
+check "... is up" says "^up$"
+check "... and cancelled" scancel "$job"
+check "... ends with work left" says "work remains"
+check "... and its job with it" ended 60 "$job"
+
+LAUNCH=mpirun
 dir=$TMP/cancelled
 starts "$dir"
 check "it is cancelled" scancel "$job"
