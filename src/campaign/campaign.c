@@ -44,7 +44,7 @@ typedef struct run {
     nd_show show;
     size_t *task; /* (tasks) trial of the plan; owned */
     int *prior;   /* (tasks) attempts before this run that no longer count; owned */
-    size_t n_tasks, ran;
+    size_t n_tasks, sent, ran;
     nd_text dir;
     double deadline; /* nd_now(); HUGE_VAL: none */
     double cut_at;   /* when what still runs is cancelled */
@@ -337,6 +337,7 @@ static nd_code send(run *r, size_t worker, size_t task, nd_err *err)
     nd_text_free(&checkpoint);
     nd_text_free(&text);
     if (nd_sched_task(r->sched, worker) == task) note_task(r, worker);
+    r->sent++;
     return code;
 }
 
@@ -613,6 +614,11 @@ static nd_code close_in_order(run *r, nd_campaign_end *end, nd_err *err)
             "not started. See `nudge status %s`; after mending the cause, run again "
             "with --retry-failed",
             end->failed, end->trials, end->pending, nd_text_str(&r->dir));
+    if (n.pending && !r->sent && r->o->time_limit > 0 && !nd_signals_caught())
+        return ND_FAIL(err, ND_ESTOPPED,
+                       "stopped in good order, %zu trials remain: the time limit of %g s "
+                       "was too short to start any of them; give a longer one",
+                       end->pending, r->o->time_limit);
     if (n.pending)
         return ND_FAIL(
             err, ND_ESTOPPED,

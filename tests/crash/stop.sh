@@ -48,20 +48,32 @@ check "a time limit ends a run with status 75" exits 75 "$NUDGE" run "$TMP/spec.
 check "... and the next finishes it" exits 0 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/limit"
 check "... with the same results" same_results "$TMP/whole" "$TMP/limit"
 
-# A trial that takes longer than a run may: each goes on where the last was.
-sed -n '/^axes/q; s/layers: .*/layers: [784, 256, 10]}/; s/epochs: 12/epochs: 40/; p' "$TMP/spec.yaml" >"$TMP/long.yaml"
-bit_by_bit() {
+# A run whose time is over before anything can start says so. How long it takes is what any run takes to start.
+sed -n '/^axes/q; s/layers: .*/layers: [784, 256, 10]}/; s/epochs: 12/epochs: 100/; p' "$TMP/spec.yaml" >"$TMP/long.yaml"
+start=${EPOCHREALTIME/./}
+check "a time limit too short to start" exits 75 "$NUDGE" run "$TMP/long.yaml" -o "$TMP/bits" --time-limit 0.01s
+check "... is said to be" says '1 trials remain: the time limit of 0.01 s was too short to start any of them; give a longer one'
+starting=$((${EPOCHREALTIME/./} - start))
+
+# A trial that takes longer than a run may, several times as long on any machine: each goes on where the last was.
+told=no
+bit_by_bit() { # bit_by_bit LIMIT: runs of LIMIT seconds at most, until one ends the campaign
     local status
-    for ((runs = 1; runs < 200; runs++)); do
+    for ((runs = 1; runs < 100; runs++)); do
         status=0
-        "$NUDGE" run "$TMP/long.yaml" -o "$TMP/bits" --time-limit 2s >"$TMP/out" 2>&1 </dev/null || status=$?
+        "$NUDGE" run "$TMP/long.yaml" -o "$TMP/bits" --time-limit "$1" >"$TMP/out" 2>&1 </dev/null || status=$?
         [ "$status" = 75 ] || return "$status"
+        grep -q 'remain: run the same command again to go on' "$TMP/out" && told=yes
     done
     return 75
 }
+start=${EPOCHREALTIME/./}
 check "a long trial in one go" exits 0 "$NUDGE" run "$TMP/long.yaml" -o "$TMP/long"
-check "... and in runs that are shorter than it" bit_by_bit
+whole=$((${EPOCHREALTIME/./} - start))
+limit=$(awk -v start=$starting -v whole=$whole 'BEGIN { print (2 * start + whole / 8) / 1e6 }')
+check "... and in runs that are shorter than it" bit_by_bit "$limit"
 check "... $runs of them, so more than one" test "$runs" -gt 1
+check "... whose limit was long enough to say so" test "$told" = yes
 check "... with the same results" same_results "$TMP/long" "$TMP/bits"
 check "a wrong time limit is refused" exits 2 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/x" --time-limit soon
 

@@ -5,7 +5,7 @@
 # shellcheck source=tests/slurm/cluster
 . tests/slurm/cluster
 
-campaign_spec 300 >"$TMP/long.yaml"
+campaign_spec 600 >"$TMP/long.yaml"
 check "the serial run" exits 0 "$NUDGE" run "$TMP/long.yaml" -o "$TMP/serial"
 
 # All processes of one node, its daemon first, as when its power fails.
