@@ -16,6 +16,7 @@
 #include "nudge/plan.h"
 #include "nudge/sched.h"
 
+#include "../unit/events.h"
 #include "campaign/ledger_impl.h"
 
 #include <malloc.h>
@@ -32,21 +33,15 @@ enum { KINDS = 3, SEED = 2024, OUTAGE = 60 };
 
 typedef enum end { END_RESULT, END_LOST, END_BACK } end;
 
-typedef struct event {
-    double time;
-    uint32_t worker;
-    end what;
-} event;
-
 typedef struct machine {
-    size_t n_tasks, n_workers, n_heap;
+    size_t n_tasks, n_workers;
     nd_sched *s;
     float *cost; /* (n_tasks) as estimated */
     uint16_t *kind;
     uint8_t *attempt; /* (n_tasks) */
     float *chain;     /* (n_tasks) seconds of all its attempts */
     double *started;  /* (n_workers) */
-    event *heap;      /* (n_workers) */
+    events next;      /* (n_workers) */
     double now, busy, in_sched;
     size_t calls, lost, retried;
 } machine;
@@ -72,32 +67,6 @@ static double normal(size_t task, uint32_t attempt, uint32_t what)
     return sqrt(-2 * log(a)) * cos(6.283185307179586 * b);
 }
 
-static bool earlier(event a, event b)
-{
-    return a.time != b.time ? a.time < b.time : a.worker < b.worker;
-}
-
-static void push(machine *m, event e)
-{
-    size_t i = m->n_heap++;
-    for (; i && earlier(e, m->heap[(i - 1) / 2]); i = (i - 1) / 2)
-        m->heap[i] = m->heap[(i - 1) / 2];
-    m->heap[i] = e;
-}
-
-static event pop(machine *m)
-{
-    const event top = m->heap[0], last = m->heap[--m->n_heap];
-    size_t i = 0;
-    for (size_t c; (c = 2 * i + 1) < m->n_heap; i = c) {
-        if (c + 1 < m->n_heap && earlier(m->heap[c + 1], m->heap[c])) c++;
-        if (!earlier(m->heap[c], last)) break;
-        m->heap[i] = m->heap[c];
-    }
-    m->heap[i] = last;
-    return top;
-}
-
 enum { FATE = 4, CUT, NOISE = 6, P_LOST = 1, P_RETRY = 20, P_FAILED = 5 }; /* per mille */
 
 static double fate(const machine *m, size_t task)
@@ -116,8 +85,8 @@ static void start(machine *m, size_t worker, size_t task)
     m->chain[task] += (float)seconds;
     m->busy += seconds;
     m->started[worker] = m->now;
-    push(m,
-         (event){m->now + seconds, (uint32_t)worker, f < P_LOST ? END_LOST : END_RESULT});
+    events_push(&m->next, (event){m->now + seconds, (uint32_t)worker,
+                                  f < P_LOST ? END_LOST : END_RESULT});
 }
 
 /* A step takes less than this; what takes longer was interrupted by another process. */
@@ -161,7 +130,8 @@ static void happen(machine *m, event e)
     act(m, since);
     m->lost += e.what == END_LOST;
     m->retried += e.what == END_RESULT && outcome == ND_OUTCOME_RETRY;
-    if (e.what == END_LOST) push(m, (event){m->now + OUTAGE, e.worker, END_BACK});
+    if (e.what == END_LOST)
+        events_push(&m->next, (event){m->now + OUTAGE, e.worker, END_BACK});
 }
 
 static nd_code simulate(machine *m, nd_err *err)
@@ -181,8 +151,8 @@ static nd_code simulate(machine *m, nd_err *err)
     for (size_t w = 0; w < m->n_workers; w++)
         nd_sched_ready(m->s, w);
     act(m, nd_now());
-    while (m->n_heap) {
-        const event e = pop(m);
+    while (m->next.n) {
+        const event e = events_pop(&m->next);
         m->now = e.time;
         happen(m, e);
         if (nd_sched_finished(m->s))
@@ -352,7 +322,7 @@ int main(int argc, char **argv)
     m.attempt = take(m.n_tasks, sizeof *m.attempt);
     m.chain = take(m.n_tasks, sizeof *m.chain);
     m.started = take(m.n_workers, sizeof *m.started);
-    m.heap = take(m.n_workers + 1, sizeof *m.heap);
+    m.next.heap = take(m.n_workers + 1, sizeof *m.next.heap);
     nd_err err = {0};
     bool good = false;
     if (run(&m, &good, &err) != ND_OK) {

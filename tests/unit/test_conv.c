@@ -4,8 +4,6 @@
  *
  * Numbers of the oracle tests are small multiples of 1/8, so that every float sum is exact
  * in any order and equal sums are common: the first of equals must win. */
-#include "nudge/kern.h"
-
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,40 +13,14 @@
 
 #include <cmocka.h>
 
-enum { ISAS_MAX = 4, GUARD = 32 };
+#include "conv_fixture.h"
 
-static size_t isas(const nd_kernels *out[ISAS_MAX])
-{
-    size_t n = 0;
-    bool usable;
-    const nd_kernels *k;
-    for (size_t i = 0; (k = nd_kern_isa(i, &usable)); i++)
-        if (usable) out[n++] = k;
-    return n;
-}
-
-/* ---- memory with something unusable after it ---- */
-
+/* n zeros */
 static float *block(size_t n)
 {
-    float *p = aligned_alloc(64, nd_ld(n + GUARD) * sizeof *p);
-    assert_non_null(p);
-    for (size_t i = 0; i < n + GUARD; i++)
-        p[i] = i < n ? 0.0f : NAN;
-    return p;
-}
-
-static void guarded(const float *p, size_t n, const char *what)
-{
-    for (size_t i = n; i < n + GUARD; i++)
-        if (!isnan(p[i])) fail_msg("%s wrote %zu floats behind its end", what, i - n + 1);
-}
-
-static float *garbage(size_t n)
-{
-    float *p = block(n);
+    float *p = garbage(n);
     for (size_t i = 0; i < n; i++)
-        p[i] = NAN;
+        p[i] = 0.0f;
     return p;
 }
 
@@ -87,26 +59,13 @@ static float *numbers(size_t n, uint32_t stream, bool coarse)
     return p;
 }
 
-/* as maps are kept: lanes behind the last channel are 0 */
-static float *map(size_t B, size_t image, size_t pixels, size_t pixel, size_t channels,
-                  uint32_t stream, bool coarse)
-{
-    float *p = numbers(B * image, stream, coarse);
-    for (size_t b = 0; b < B; b++)
-        for (size_t i = 0; i < image; i++)
-            if (i >= pixels * pixel || i % pixel >= channels) p[b * image + i] = 0.0f;
-    return p;
-}
-
 static float *lower_map(const problem *p, uint32_t stream, bool coarse)
 {
-    return map(p->B, p->g.image, p->g.rows * p->g.cols, p->g.pixel, p->g.channels, stream,
-               coarse);
+    return as_lower(numbers(lower(p), stream, coarse), &p->g, p->B);
 }
 static float *upper_map(const problem *p, uint32_t stream, bool coarse)
 {
-    return map(p->B, nd_conv_upper(&p->g), nd_conv_rows(&p->g) * nd_conv_cols(&p->g),
-               nd_ld(p->g.maps), p->g.maps, stream, coarse);
+    return as_upper(numbers(upper(p), stream, coarse), &p->g, p->B);
 }
 
 static problem problem_new(nd_conv g, size_t B, bool coarse)
@@ -116,11 +75,8 @@ static problem problem_new(nd_conv g, size_t B, bool coarse)
     p.x0 = lower_map(&p, 2, coarse);
     p.y = upper_map(&p, 3, coarse);
     p.y0 = upper_map(&p, 4, coarse);
-    p.bias = map(1, nd_ld(g.maps), 1, nd_ld(g.maps), g.maps, 5, coarse);
-    p.w = numbers(weights(&p), 6, coarse);
-    for (size_t i = 0; i < nd_conv_k(&g); i++)
-        for (size_t c = g.maps; c < nd_ld(g.maps); c++)
-            p.w[nd_panel_at(nd_conv_k(&g), i, c)] = 0.0f;
+    p.bias = as_bias(numbers(nd_ld(g.maps), 5, coarse), &g);
+    p.w = as_weights(numbers(weights(&p), 6, coarse), &g);
     return p;
 }
 
@@ -208,31 +164,6 @@ static void hebb(const nd_kernels *k, const problem *p, bool both, const uint8_t
 }
 
 /* ---- geometries ---- */
-
-static nd_conv geometry(size_t rows, size_t cols, size_t channels, size_t kh, size_t kw,
-                        size_t stride, size_t pad, size_t maps, nd_pool pool, size_t window)
-{
-    return (nd_conv){.rows = rows,
-                     .cols = cols,
-                     .channels = channels,
-                     .pixel = nd_ld(channels),
-                     .image = rows * cols * nd_ld(channels),
-                     .kh = kh,
-                     .kw = kw,
-                     .stride = stride,
-                     .pad = pad,
-                     .maps = maps,
-                     .pool = pool,
-                     .window = window};
-}
-
-/* The network's input: pixels of just their channels. Not something to go back to. */
-static nd_conv input(nd_conv g)
-{
-    g.pixel = g.channels;
-    g.image = nd_ld(g.rows * g.cols * g.channels);
-    return g;
-}
 
 static const struct {
     nd_pool pool;

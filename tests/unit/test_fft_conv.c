@@ -15,38 +15,11 @@
 
 #include <cmocka.h>
 
-enum { ISAS_MAX = 4, GUARD = 32 };
+#include "conv_fixture.h"
 
 static void ok(nd_code code, const nd_err *err)
 {
     if (code != ND_OK) fail_msg("%s", err->message);
-}
-
-static size_t isas(const nd_kernels *out[ISAS_MAX])
-{
-    size_t n = 0;
-    bool usable;
-    const nd_kernels *k;
-    for (size_t i = 0; (k = nd_kern_isa(i, &usable)); i++)
-        if (usable) out[n++] = k;
-    return n;
-}
-
-/* ---- memory with something unusable in it and after it ---- */
-
-static float *garbage(size_t n)
-{
-    float *p = aligned_alloc(64, nd_ld(n + GUARD) * sizeof *p);
-    assert_non_null(p);
-    for (size_t i = 0; i < n + GUARD; i++)
-        p[i] = NAN;
-    return p;
-}
-
-static void guarded(const float *p, size_t n, const char *what)
-{
-    for (size_t i = n; i < n + GUARD; i++)
-        if (!isnan(p[i])) fail_msg("%s wrote %zu floats behind its end", what, i - n + 1);
 }
 
 /* n numbers in -1..1 */
@@ -57,42 +30,7 @@ static float *numbers(size_t n, uint32_t stream)
     return p;
 }
 
-/* as maps are kept: lanes behind the last channel are 0 */
-static float *map(size_t B, size_t image, size_t pixels, size_t pixel, size_t channels,
-                  uint32_t stream)
-{
-    float *p = numbers(B * image, stream);
-    for (size_t i = 0; i < B * image; i++)
-        if (i % image >= pixels * pixel || i % image % pixel >= channels) p[i] = 0.0f;
-    return p;
-}
-
 /* ---- problems ---- */
-
-static nd_conv geometry(size_t rows, size_t cols, size_t channels, size_t kh, size_t kw,
-                        size_t stride, size_t pad, size_t maps, nd_pool pool, size_t window)
-{
-    return (nd_conv){.rows = rows,
-                     .cols = cols,
-                     .channels = channels,
-                     .pixel = nd_ld(channels),
-                     .image = rows * cols * nd_ld(channels),
-                     .kh = kh,
-                     .kw = kw,
-                     .stride = stride,
-                     .pad = pad,
-                     .maps = maps,
-                     .pool = pool,
-                     .window = window};
-}
-
-/* The network's input: pixels of just their channels. Not something to go back to. */
-static nd_conv input(nd_conv g)
-{
-    g.pixel = g.channels;
-    g.image = nd_ld(g.rows * g.cols * g.channels);
-    return g;
-}
 
 static bool geometry_at(size_t i, nd_conv *g, size_t *B)
 {
@@ -149,15 +87,10 @@ static problem problem_new(nd_conv g, size_t B)
 {
     problem p = {.g = g, .B = B};
     nd_err err;
-    const size_t k = nd_conv_k(&g);
-    p.x = map(B, g.image, g.rows * g.cols, g.pixel, g.channels, 1);
-    p.y = map(B, nd_conv_upper(&g), nd_conv_rows(&g) * nd_conv_cols(&g), nd_ld(g.maps),
-              g.maps, 2);
-    p.bias = map(1, nd_ld(g.maps), 1, nd_ld(g.maps), g.maps, 3);
-    p.w = numbers(nd_panels(k, g.maps), 4);
-    for (size_t i = 0; i < k; i++)
-        for (size_t c = g.maps; c < nd_ld(g.maps); c++)
-            p.w[nd_panel_at(k, i, c)] = 0.0f;
+    p.x = as_lower(numbers(lower(&p), 1), &g, B);
+    p.y = as_upper(numbers(upper(&p), 2), &g, B);
+    p.bias = as_bias(numbers(nd_ld(g.maps), 3), &g);
+    p.w = as_weights(numbers(nd_panels(nd_conv_k(&g), g.maps), 4), &g);
     nd_arena measure = {0};
     nd_fft_conv_take(&p.c, &g, true, &measure);
     ok(nd_arena_new(&p.arena, measure.used, &err), &err);

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "events.h"
+
 /* ---- a simulated machine ------------------------------------------------------------ */
 
 /* What makes each attempt differ; all draws are pure in (seed, task, attempt). */
@@ -37,11 +39,6 @@ static const world calm = {.seed = 7,
                            .max_failures = 1,
                            .stop_at = HUGE_VAL};
 
-typedef struct event {
-    double time;
-    size_t worker;
-} event;
-
 typedef struct machine {
     world w;
     nd_sched *s;
@@ -49,11 +46,10 @@ typedef struct machine {
     int *starts, *fails; /* (n_tasks): attempts started, attempts that failed */
     int *losses;         /* (n_tasks): workers it was lost with */
     unsigned char *done, *failed, *running, *waiting; /* (n_tasks); waiting: ahead */
-    size_t *task_of, *next_of; /* (n_workers); next_of: SIZE_MAX for none */
-    double *started;           /* (n_workers) */
-    unsigned char *gone;       /* (n_workers): lost or released */
-    event *heap;
-    size_t n_heap;
+    size_t *task_of, *next_of;          /* (n_workers); next_of: SIZE_MAX for none */
+    double *started;                    /* (n_workers) */
+    unsigned char *gone;                /* (n_workers): lost or released */
+    events next;                        /* (n_workers) */
     double now, last_start, overran;    /* overran: latest end past the deadline */
     uint64_t trace;                     /* hash of all actions, for determinism */
     size_t n_lost, n_ahead, n_returned; /* events */
@@ -83,32 +79,6 @@ static float draw_cost(const world *w, size_t task)
     return (float)(60 * exp(0.5 * normal));
 }
 
-static bool earlier(event a, event b)
-{
-    return a.time != b.time ? a.time < b.time : a.worker < b.worker;
-}
-
-static void heap_push(machine *m, event e)
-{
-    size_t i = m->n_heap++;
-    for (; i && earlier(e, m->heap[(i - 1) / 2]); i = (i - 1) / 2)
-        m->heap[i] = m->heap[(i - 1) / 2];
-    m->heap[i] = e;
-}
-
-static event heap_pop(machine *m)
-{
-    const event top = m->heap[0], last = m->heap[--m->n_heap];
-    size_t i = 0;
-    for (size_t c; (c = 2 * i + 1) < m->n_heap; i = c) {
-        if (c + 1 < m->n_heap && earlier(m->heap[c + 1], m->heap[c])) c++;
-        if (!earlier(m->heap[c], last)) break;
-        m->heap[i] = m->heap[c];
-    }
-    m->heap[i] = last;
-    return top;
-}
-
 static void machine_init(machine *m, world w)
 {
     *m = (machine){.w = w, .trace = 14695981039346656037u};
@@ -125,7 +95,7 @@ static void machine_init(machine *m, world w)
     memset(m->next_of, 0xff, w.n_workers * sizeof *m->next_of);
     m->started = calloc(w.n_workers, sizeof *m->started);
     m->gone = calloc(w.n_workers, 1);
-    m->heap = calloc(w.n_workers, sizeof *m->heap);
+    m->next.heap = calloc(w.n_workers, sizeof *m->next.heap);
     for (size_t i = 0; i < w.n_tasks; i++)
         m->cost[i] = draw_cost(&w, i);
     nd_sched_config c = nd_sched_defaults();
@@ -150,7 +120,7 @@ static void machine_free(machine *m)
     free(m->next_of);
     free(m->started);
     free(m->gone);
-    free(m->heap);
+    free(m->next.heap);
 }
 
 static double duration(const machine *m, size_t task)
@@ -183,7 +153,7 @@ static void start(machine *m, size_t worker, size_t task)
     /* What fails or is lost ends early. */
     if (fate(m, task) < w->p_retry + w->p_final + w->p_lost)
         seconds *= unit(w, task, m->starts[task], DRAW_CUT);
-    heap_push(m, (event){m->now + seconds, worker});
+    events_push(&m->next, (event){m->now + seconds, (uint32_t)worker, 0});
 }
 
 /* The worker is at something else: it keeps the task for later. */
@@ -285,8 +255,8 @@ static void simulate(machine *m)
     for (size_t w = 0; w < m->w.n_workers; w++)
         nd_sched_ready(m->s, w);
     act(m);
-    for (size_t steps = 0; m->n_heap; steps++) {
-        const event e = heap_pop(m);
+    for (size_t steps = 0; m->next.n; steps++) {
+        const event e = events_pop(&m->next);
         m->now = e.time;
         if (m->now >= m->w.stop_at) {
             nd_sched_stop(m->s);
