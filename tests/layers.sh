@@ -130,7 +130,7 @@ headers_not_alone() {
     local avx512=(-mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -DND_ISA=avx512 -DND_ISA_avx512)
     for h in include/nudge/*.h $(sources | grep '\.h$'); do
         case $h in
-        src/kern/vec_scalar.h | src/kern/vec_avx*.h) ;; # the parts of vec.h
+        src/kern/vec_scalar.h | src/kern/vec_avx*.h | src/kern/vec_x86.h) ;; # the parts of vec.h
         src/kern/vec.h)
             alone "$h" "${scalar[@]}"
             if [ "$(uname -m)" = x86_64 ]; then

@@ -133,6 +133,12 @@ typedef struct nd_rows {
     uint32_t first;
 } nd_rows;
 
+/* Pulses up [0] and down [1]: how many there are, and the sum of their widths. */
+typedef struct nd_pulse_tally {
+    uint64_t count[2];
+    double width[2];
+} nd_pulse_tally;
+
 /* Differential pairs of logarithmic devices under one signed pulse each (device_ernoult.c):
  * conductances x in units of the range, 0..1, updated in place; weights w = range (xp -
  * xm), on entry as on return. */

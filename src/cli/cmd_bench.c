@@ -621,49 +621,54 @@ static nd_code devices_per_second(nd_device_id type, nd_program_id scheme,
     return ND_OK;
 }
 
-static void device_row(const char *name, double rate, bool json, nd_json *j)
-{
-    nd_json_key(j, name), nd_json_real(j, rate);
-    if (!json)
-        printf("  %-25s %-7s %8.1f M devices/s\n", name, nd_kern()->isa, rate * 1e-6);
-}
-
-static nd_code bench_devices(bool json, nd_json *j, nd_err *err)
-{
-    static const char *const names[] = {
+static const char *const types[] = {
 #define D(id, name, help, source) name,
 #include "nudge/devices.def"
 #undef D
-    };
-    nd_json_key(j, "devices_per_second"), nd_json_open(j, '{');
-    if (!json) printf("pulses on devices with non-linearity and cycle-to-cycle noise:\n");
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        double rate;
-        if (i == ND_DEVICE_ideal) continue;
-        ND_TRY(devices_per_second((nd_device_id)i, ND_PROGRAM_cst, run_bank, &rate, err));
-        device_row(names[i], rate, json, j);
-    }
-    nd_json_close(j);
-    return ND_OK;
-}
-
-static nd_code bench_schemes(bool json, nd_json *j, nd_err *err)
-{
-    static const char *const names[] = {
+};
+static const char *const schemes[] = {
 #define R(id, name, help, source) name,
 #include "nudge/programs.def"
 #undef R
-    };
-    nd_json_key(j, "programmed_per_second"), nd_json_open(j, '{');
-    if (!json) printf("updates of such devices (ernoult), by scheme:\n");
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        double rate;
-        if (i == ND_PROGRAM_automatic) continue;
-        ND_TRY(devices_per_second(ND_DEVICE_ernoult, (nd_program_id)i, run_program, &rate,
-                                  err));
-        device_row(names[i], rate, json, j);
+};
+
+static nd_code rate_of_type(size_t i, double *rate, nd_err *err)
+{
+    return devices_per_second((nd_device_id)i, ND_PROGRAM_cst, run_bank, rate, err);
+}
+static nd_code rate_of_scheme(size_t i, double *rate, nd_err *err)
+{
+    return devices_per_second(ND_DEVICE_ernoult, (nd_program_id)i, run_program, rate, err);
+}
+
+static const struct {
+    const char *key, *title;
+    const char *const *names;
+    size_t n, without; /* what is no device, or no scheme of its own */
+    nd_code (*rate)(size_t i, double *rate, nd_err *err);
+} device_rows[] = {
+    {"devices_per_second", "pulses on devices with non-linearity and cycle-to-cycle noise",
+     types, sizeof types / sizeof *types, ND_DEVICE_ideal, rate_of_type},
+    {"programmed_per_second", "updates of such devices (ernoult), by scheme", schemes,
+     sizeof schemes / sizeof *schemes, ND_PROGRAM_automatic, rate_of_scheme},
+};
+
+static nd_code bench_devices(bool json, nd_json *j, nd_err *err)
+{
+    for (size_t k = 0; k < sizeof device_rows / sizeof *device_rows; k++) {
+        nd_json_key(j, device_rows[k].key), nd_json_open(j, '{');
+        if (!json) printf("%s:\n", device_rows[k].title);
+        for (size_t i = 0; i < device_rows[k].n; i++) {
+            double rate;
+            if (i == device_rows[k].without) continue;
+            ND_TRY(device_rows[k].rate(i, &rate, err));
+            nd_json_key(j, device_rows[k].names[i]), nd_json_real(j, rate);
+            if (!json)
+                printf("  %-25s %-7s %8.1f M devices/s\n", device_rows[k].names[i],
+                       nd_kern()->isa, rate * 1e-6);
+        }
+        nd_json_close(j);
     }
-    nd_json_close(j);
     return ND_OK;
 }
 
@@ -683,7 +688,6 @@ static nd_code run_all(bench *b, bool json, nd_json *j, nd_err *err)
     ND_TRY(bench_training(json, j, err));
     nd_json_close(j);
     ND_TRY(bench_devices(json, j, err));
-    ND_TRY(bench_schemes(json, j, err));
     nd_json_close(j);
     if (json) printf("%s\n", nd_text_str(&j->text));
     return nd_text_check(&j->text, err);

@@ -72,16 +72,14 @@ static bool count(nd_bank *b, const float *pulse)
     uint64_t sent = 0;
     for (int i = 0; i < 2; i++) {
         const nd_rows r = nd_bank_rows(b, i);
-        double widths[2];
-        uint64_t counts[2];
-        nd_kern()->pulse_count(r, pulse + nd_rows_at(r), counts);
-        sent += counts[0] + counts[1];
+        nd_pulse_tally t;
+        nd_kern()->pulse_tally(r, pulse + nd_rows_at(r), &t);
+        sent += t.count[0] + t.count[1];
         if (!b->type->pulsed) continue;
-        nd_kern()->pulse_widths(r, pulse + nd_rows_at(r), widths);
         for (int side = 0; step > 0 && side < 2; side++)
-            counts[side] = (uint64_t)(widths[side] / step + 0.5);
-        b->pulses_up += counts[0], b->pulses_down += counts[1];
-        b->width_up += widths[0], b->width_down += widths[1];
+            t.count[side] = (uint64_t)(t.width[side] / step + 0.5);
+        b->pulses_up += t.count[0], b->pulses_down += t.count[1];
+        b->width_up += t.width[0], b->width_down += t.width[1];
     }
     return sent > 0;
 }

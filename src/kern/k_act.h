@@ -11,25 +11,35 @@ ND_INLINE vf clip(vf x, float lo, float hi)
     return vf_max(vf_set1(lo), vf_min(vf_set1(hi), x));
 }
 
-ND_INLINE vf activate(vf x, int activation)
+/* x = r(x) for n vectors */
+ND_INLINE void activate_s(const int n, vf *x, int activation)
 {
     switch (activation) {
     case ND_ACTIVATION_shifted_sigmoid:
-        return vf_logistic(vf_fma(vf_set1(4.0f), x, vf_set1(-2.0f)));
+        EACH x[i] = vf_fnma(vf_set1(4.0f), x[i], vf_set1(2.0f));
+        vf_logistic_of_minus_s(n, x);
+        return;
     case ND_ACTIVATION_hard_sigmoid:
-        return clip(x, 0.0f, 1.0f);
+        EACH x[i] = clip(x[i], 0.0f, 1.0f);
+        return;
     case ND_ACTIVATION_half_sigmoid:
-        return clip(vf_mul(vf_set1(0.5f), x), 0.0f, 1.0f);
+        EACH x[i] = clip(vf_mul(vf_set1(0.5f), x[i]), 0.0f, 1.0f);
+        return;
     case ND_ACTIVATION_centred_sigmoid:
-        return clip(x, -0.5f, 0.5f);
+        EACH x[i] = clip(x[i], -0.5f, 0.5f);
+        return;
     case ND_ACTIVATION_logistic:
-        return vf_logistic(x);
+        EACH x[i] = vf_sub(vf_set1(0.0f), x[i]);
+        vf_logistic_of_minus_s(n, x);
+        return;
     case ND_ACTIVATION_tanh:
-        return vf_tanh(x);
+        vf_tanh_s(n, x);
+        return;
     case ND_ACTIVATION_relu:
-        return vf_max(vf_set1(0.0f), x);
+        EACH x[i] = vf_max(vf_set1(0.0f), x[i]);
+        return;
     default:
-        return x; /* identity */
+        return; /* identity */
     }
 }
 

@@ -56,7 +56,7 @@ ND_INLINE vf looked_up(const nd_devices *d, vm up, vf y)
     return vf_max(vf_set1(0.0f), f);
 }
 
-/* t[i] = how far device i goes by a pulse of width t[i]. */
+/* t[i] = how far device i goes by a pulse of width t[i], in unit_of its law. */
 ND_INLINE void steps_s(const int n, const nd_devices *d, const cell_state *s, vf *t)
 {
     const vf zero = vf_set1(0.0f), one = vf_set1(1.0f);
@@ -68,7 +68,6 @@ ND_INLINE void steps_s(const int n, const nd_devices *d, const cell_state *s, vf
         vf_exp_s(n, u);
         EACH t[i] = vf_mul(vf_mul(s->k[1][i], t[i]), u[i]);
         vf_log1p_s(n, t);
-        EACH t[i] = vf_mul(t[i], s->k[2][i]);
         return;
     case ND_LAW_EXPONENTIAL:
         EACH u[i] = vf_fnma(s->k[0][i], t[i], zero);
@@ -96,6 +95,11 @@ ND_INLINE void steps_s(const int n, const nd_devices *d, const cell_state *s, vf
         EACH t[i] = vf_mul(t[i], looked_up(d, s->up[i], y[i]));
         return;
     }
+}
+
+ND_INLINE vf unit_of(const nd_devices *d, const cell_state *s, int i)
+{
+    return d->law == ND_LAW_LOGARITHMIC ? s->k[2][i] : vf_set1(1.0f);
 }
 
 ND_INLINE vf of_both(const float *up, const float *down, size_t o, vm is_up)
@@ -137,7 +141,11 @@ ND_INLINE void move_s(const int n, const nd_devices *d, cell_state *s)
         EACH left[i] = vf_sub(left[i], t[i]);
         EACH t[i] = vf_mul(s->c[i], t[i]);
         steps_s(n, d, s, t);
-        EACH s->x[i] = vf_add(s->x[i], vf_sel(s->up[i], t[i], vf_sub(zero, t[i])));
+        EACH
+        {
+            const vf unit = unit_of(d, s, i);
+            s->x[i] = vf_fma(vf_sel(s->up[i], unit, vf_sub(zero, unit)), t[i], s->x[i]);
+        }
         more = 0;
         if (!train) break;
         EACH s->x[i] = kept(s->x[i]);
@@ -376,29 +384,5 @@ void ND_KERNEL(pulse_whole)(nd_rows r, const float *pulse, float step, float *ou
         const vf p = vf_load(pulse + i);
         const vf held = vf_max(vf_sub(vf_set1(0.0f), most), vf_min(most, p));
         vf_store(out + i, vf_mul(whole(vf_div(held, width)), width));
-    }
-}
-
-/* Sums of |widths| up and down. Lanes are summed in float over a few rows, then added up in
- * order. */
-void ND_KERNEL(pulse_widths)(nd_rows r, const float *pulse, double sums[2])
-{
-    enum { AT_A_TIME = 64 };
-    const vf zero = vf_set1(0.0f);
-    const vm real = vm_first(r.lanes);
-    sums[0] = sums[1] = 0;
-    for (size_t row = 0; row < r.rows;) {
-        const size_t end = r.rows - row < AT_A_TIME ? r.rows : row + AT_A_TIME;
-        vf up = zero, down = zero;
-        for (; row < end; row++) {
-            const vf p = vf_sel(real, vf_load(pulse + row * ND_LANES), zero);
-            up = vf_add(up, vf_max(zero, p));
-            down = vf_sub(down, vf_min(zero, p));
-        }
-        float lane[2][ND_LANES];
-        vf_store(lane[0], up);
-        vf_store(lane[1], down);
-        for (int l = 0; l < ND_LANES; l++)
-            sums[0] += (double)lane[0][l], sums[1] += (double)lane[1][l];
     }
 }

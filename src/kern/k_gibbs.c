@@ -5,12 +5,13 @@
 
 /* ---- units ---- */
 
-/* Random words in the order of the uniforms kernel: 16 counters make 64 numbers, word by
- * word. */
+/* Random numbers by block of 16, in the order of the kernels uniforms and normals: 16
+ * counters make 4 blocks. */
 typedef struct stream {
     v_keys keys;
     nd_at at;
     vi word[4];
+    vf normal[4];
 } stream;
 
 ND_INLINE vf uniform(stream *r, size_t block)
@@ -20,51 +21,74 @@ ND_INLINE vf uniform(stream *r, size_t block)
     return v_unit(r->word[block % 4]);
 }
 
-/* In the order of the normals kernel. */
-ND_INLINE vf normal(stream *r, size_t block, vf z[4])
+ND_INLINE vf normal(stream *r, size_t block)
 {
     if (block % 4 == 0) {
         v_philox(r->at, &r->keys, (uint32_t)(block / 4 * ND_LANES), r->word);
-        v_normal_s(2, r->word, z);
+        v_normal_s(2, r->word, r->normal);
     }
-    return z[block % 4];
+    return r->normal[block % 4];
 }
 
-ND_INLINE vf expectation(const nd_unit unit, vf x, vf beta)
+/* x of n vectors becomes the expectation of units that it drives. */
+ND_INLINE void expect_s(const int n, const nd_unit unit, vf beta, vf *x)
 {
+    const vf zero = vf_set1(0.0f), one = vf_set1(1.0f), half = vf_set1(0.5f);
     switch (unit) {
     case ND_UNIT_LOGISTIC:
-        return vf_logistic(vf_mul(beta, x));
+        EACH x[i] = vf_sub(zero, vf_mul(beta, x[i]));
+        vf_logistic_of_minus_s(n, x);
+        return;
     case ND_UNIT_THRESHOLD:
-        return vf_sel(vf_lt(vf_set1(0.5f), x), vf_set1(1.0f), vf_set1(0.0f));
+        EACH x[i] = vf_sel(vf_lt(half, x[i]), one, zero);
+        return;
     default:
-        return x;
+        return;
     }
+}
+
+/* What is not real is padding; NULL: all is real. */
+ND_INLINE void store_s(const int n, float *to, const vm *real, const vf *x)
+{
+    const vf zero = vf_set1(0.0f);
+    EACH vf_store(to + i * ND_LANES, real ? vf_sel(*real, x[i], zero) : x[i]);
+}
+
+/* n vectors of row b from unit j on, which are the blocks of random numbers from `block`. */
+ND_INLINE void some_units(const nd_units *u, const int n, stream *r, size_t block, size_t b,
+                          size_t j, const vm *real, const nd_unit unit, const bool draw)
+{
+    const vf one = vf_set1(1.0f), zero = vf_set1(0.0f);
+    const vf beta = vf_set1(u->beta ? u->beta[b] : 1.0f);
+    const size_t o = b * u->ld + j;
+    vf p[V_WIDE], s[V_WIDE];
+    EACH p[i] = vf_load(u->x + b * u->x_ld + j + (size_t)i * ND_LANES);
+    expect_s(n, unit, beta, p);
+    EACH s[i] = p[i];
+    if (draw && unit == ND_UNIT_GAUSSIAN)
+        EACH s[i] = vf_add(p[i], vf_div(normal(r, block + (size_t)i), vf_sqrt(beta)));
+    else if (draw)
+        EACH s[i] = vf_sel(vf_lt(uniform(r, block + (size_t)i), p[i]), one, zero);
+    if (u->p) store_s(n, u->p + o, real, p);
+    if (u->s) store_s(n, u->s + o, real, s);
 }
 
 /* All units as if there were no group; `unit` and `draw` are constants after inlining. */
 ND_INLINE void each_unit(const nd_units *u, const nd_unit unit, const bool draw)
 {
-    const size_t blocks = nd_ld(u->n) / ND_LANES;
-    const vf one = vf_set1(1.0f), zero = vf_set1(0.0f);
+    enum { WIDE = TOGETHER * ND_LANES };
     stream r = {.at = u->at};
-    vf z[4] = {zero, zero, zero, zero};
     if (draw) r.keys = v_keys_of(u->at);
-    for (size_t b = 0, block = 0; b < u->B; b++)
-        for (size_t i = 0; i < blocks; i++, block++) {
-            const size_t left = u->n - i * ND_LANES, o = b * u->ld + i * ND_LANES;
+    for (size_t b = 0, block = 0; b < u->B; b++) {
+        size_t j = 0;
+        for (; j + WIDE <= u->n; j += WIDE, block += TOGETHER)
+            some_units(u, TOGETHER, &r, block, b, j, NULL, unit, draw);
+        for (; j < u->n; j += ND_LANES, block++) {
+            const size_t left = u->n - j;
             const vm real = vm_first((unsigned)(left < ND_LANES ? left : ND_LANES));
-            const vf beta = vf_set1(u->beta ? u->beta[b] : 1.0f);
-            const vf x = vf_load(u->x + b * u->x_ld + i * ND_LANES);
-            const vf p = expectation(unit, x, beta);
-            vf s = p;
-            if (draw && unit == ND_UNIT_GAUSSIAN)
-                s = vf_add(p, vf_div(normal(&r, block, z), vf_sqrt(beta)));
-            else if (draw)
-                s = vf_sel(vf_lt(uniform(&r, block), p), one, zero);
-            if (u->p) vf_store(u->p + o, vf_sel(real, p, zero));
-            if (u->s) vf_store(u->s + o, vf_sel(real, s, zero));
+            some_units(u, 1, &r, block, b, j, &real, unit, draw);
         }
+    }
 }
 
 /* One of the group of row b, from exp(beta (x - largest x)): weights first, then the first
@@ -164,7 +188,7 @@ void ND_KERNEL(label_drives)(const nd_labels *l, const uint8_t *label, float *ou
         }
 }
 
-enum { LABELS_WIDE = 4, /* labels at a time */ FACTORS = 64 /* (1 + e)^64 <= 2^64 */ };
+enum { LABELS_WIDE = 3, /* labels at a time */ FACTORS = 64 /* (1 + e)^64 <= 2^64 */ };
 
 /* The energies of n labels from c. With log(1 + exp(x)) = max(x, 0) + log(1 + e), e =
  * exp(-|x|), a lane multiplies its factors 1 + e, all within [1, 2], and takes their
@@ -215,6 +239,23 @@ void ND_KERNEL(label_energies)(const nd_labels *l, const float *bias, float *out
     }
 }
 
+/* What n labels from c add to the slopes of a panel at x. */
+ND_INLINE void slopes(const nd_labels *l, size_t p, size_t c, const int n, vf x,
+                      const float *error, float *row, vf *hidden)
+{
+    vf s[V_WIDE];
+    EACH s[i] = vf_add(x, vf_load(label_row(l, p, c + (size_t)i)));
+    EACH s[i] = vf_sub(vf_set1(0.0f), s[i]);
+    vf_logistic_of_minus_s(n, s);
+    EACH
+    {
+        float *at = row + (c + (size_t)i) * ND_LANES;
+        const vf e = vf_set1(error[c + (size_t)i]);
+        *hidden = vf_fma(e, s[i], *hidden);
+        vf_store(at, vf_fma(e, s[i], vf_load(at)));
+    }
+}
+
 void ND_KERNEL(label_slopes)(const nd_labels *l, const float *error, float scale,
                              float *hidden, float *rows)
 {
@@ -228,12 +269,11 @@ void ND_KERNEL(label_slopes)(const nd_labels *l, const float *error, float scale
         for (size_t b = 0; b < l->B; b++) {
             const vf x = vf_load(l->x + b * ld + p * ND_LANES);
             vf h = zero;
-            for (size_t c = 0; c < l->C; c++) {
-                const vf e = vf_set1(error[b * ld_error + c]);
-                const vf s = vf_logistic(vf_add(x, vf_load(label_row(l, p, c))));
-                h = vf_fma(e, s, h);
-                vf_store(row + c * ND_LANES, vf_fma(e, s, vf_load(row + c * ND_LANES)));
-            }
+            size_t c = 0;
+            for (; c + TOGETHER <= l->C; c += TOGETHER)
+                slopes(l, p, c, TOGETHER, x, error + b * ld_error, row, &h);
+            for (; c < l->C; c++)
+                slopes(l, p, c, 1, x, error + b * ld_error, row, &h);
             vf_store(hidden + b * ld + p * ND_LANES, vf_sel(real, h, zero));
         }
         for (size_t c = 0; c < l->C; c++) {

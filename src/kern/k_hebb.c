@@ -1,5 +1,5 @@
 /* k_hebb.c -- outer products: what two phases of states say about every weight. */
-#include "k_list.h"
+#include "k_count.h"
 
 #include <string.h>
 
@@ -113,6 +113,7 @@ static void hebb_listed(const nd_hebb *h)
 
 void ND_KERNEL(hebb)(const nd_hebb *h)
 {
+    if (hebb_counted(h)) return;
     if (h->B <= LISTED_B && mostly_zero(h->pre1, h->B, h->k, h->n, h->pre_ld) &&
         (!h->pre0 || mostly_zero(h->pre0, h->B, h->k, h->n, h->pre_ld))) {
         hebb_listed(h);
@@ -136,16 +137,25 @@ void ND_KERNEL(hebb)(const nd_hebb *h)
     }
 }
 
-/* out panels (n, k) = transpose of in panels (k, n) */
+/* Rows [i, i+16) and columns [j, j+16) of `in`, as far as there are such. */
+static void transpose_edge(size_t k, size_t n, size_t i, size_t j, const float *in,
+                           float *out)
+{
+    const float *from = in + nd_panel_at(k, i, j);
+    float *to = out + nd_panel_at(n, j, i);
+    for (size_t c = 0; c < ND_LANES && j + c < n; c++)
+        for (size_t r = 0; r < ND_LANES; r++)
+            to[c * ND_LANES + r] = i + r < k ? from[r * ND_LANES + c] : 0.0f;
+}
+
+/* out panels (n, k) = transpose of in panels (k, n): block by block of 16 x 16, which lies
+ * together in both */
 void ND_KERNEL(transpose)(size_t k, size_t n, const float *in, float *out)
 {
-    /* block by block of 16 x 16, which lies together in both */
-    for (size_t p = 0; p < n; p += ND_LANES)
+    for (size_t j = 0; j < n; j += ND_LANES)
         for (size_t i = 0; i < k; i += ND_LANES)
-            for (size_t j = p; j < n && j < p + ND_LANES; j++) {
-                float *to = out + nd_panel_at(n, j, i);
-                const float *from = in + nd_panel_at(k, i, j);
-                for (size_t l = 0; l < ND_LANES; l++)
-                    to[l] = i + l < k ? from[l * ND_LANES] : 0.0f;
-            }
+            if (i + ND_LANES <= k && j + ND_LANES <= n)
+                v_transpose(in + nd_panel_at(k, i, j), out + nd_panel_at(n, j, i));
+            else
+                transpose_edge(k, n, i, j, in, out);
 }

@@ -20,6 +20,12 @@ ND_INLINE unsigned not_zero(const float *s, size_t n)
     return vm_bits(vm_not(zero)) & (n < ND_LANES ? (1u << n) - 1u : 0xffffu);
 }
 
+/* Bit l: s[l] is 1. */
+ND_INLINE unsigned is_one(const float *s)
+{
+    return vm_bits(vi_eq(vf_bits(vf_load(s)), vf_bits(vf_set1(1.0f))));
+}
+
 /* Whether lists pay for the product of s (B, k) with a matrix of n columns, by the first rows
  * of s: if half of them is zero. */
 static inline bool mostly_zero(const float *s, size_t B, size_t k, size_t n, size_t ld)
@@ -31,6 +37,14 @@ static inline bool mostly_zero(const float *s, size_t B, size_t k, size_t n, siz
         for (size_t x = 0; x < k; x += ND_LANES)
             busy += (size_t)__builtin_popcount(not_zero(s + b * ld + x, k - x));
     return busy * 2 <= rows * k;
+}
+
+/* sum[j] += w[j step ..] for P panels j: the bits of list_step with 1 */
+ND_INLINE void list_one(vf *sum, const float *w, size_t step, const int P)
+{
+    ND_UNROLL
+    for (int j = 0; j < P; j++)
+        sum[j] = vf_add(vf_load(w + (size_t)j * step), sum[j]);
 }
 
 /* sum[j] += s w[j step ..] for P panels j; P is a constant after inlining. */

@@ -21,15 +21,28 @@ void ND_KERNEL(pulse_signs)(nd_rows r, const float *wanted, float width, float *
     }
 }
 
-void ND_KERNEL(pulse_count)(nd_rows r, const float *pulse, uint64_t counts[2])
+/* Lanes of widths are summed in float over a few rows, then added up in order. */
+void ND_KERNEL(pulse_tally)(nd_rows r, const float *pulse, nd_pulse_tally *t)
 {
+    enum { AT_A_TIME = 64 };
     const vf zero = vf_set1(0.0f);
     const vm real = vm_first(r.lanes);
-    counts[0] = counts[1] = 0;
-    for (size_t i = 0; i < r.rows; i++) {
-        const vf p = vf_load(pulse + i * ND_LANES);
-        counts[0] += vm_count(vm_and(vf_lt(zero, p), real));
-        counts[1] += vm_count(vm_and(vf_lt(p, zero), real));
+    *t = (nd_pulse_tally){.count = {0}};
+    for (size_t row = 0; row < r.rows;) {
+        const size_t end = r.rows - row < AT_A_TIME ? r.rows : row + AT_A_TIME;
+        vf up = zero, down = zero;
+        for (; row < end; row++) {
+            const vf p = vf_sel(real, vf_load(pulse + row * ND_LANES), zero);
+            t->count[0] += vm_count(vf_lt(zero, p));
+            t->count[1] += vm_count(vf_lt(p, zero));
+            up = vf_add(up, vf_max(zero, p));
+            down = vf_sub(down, vf_min(zero, p));
+        }
+        float lane[2][ND_LANES];
+        vf_store(lane[0], up);
+        vf_store(lane[1], down);
+        for (int l = 0; l < ND_LANES; l++)
+            t->width[0] += (double)lane[0][l], t->width[1] += (double)lane[1][l];
     }
 }
 
@@ -38,25 +51,54 @@ ND_INLINE vf into_range(vf x)
     return vf_max(vf_set1(0.0f), vf_min(vf_set1(1.0f), x));
 }
 
-/* n devices, 16 cells each: x after a pulse of width tau, up or down, with relative steps
- * c. beta <= 20 and z <= 1 keep exp in its range. */
-ND_INLINE void moved_s(const int n, vf *x, const vf *tau, const vm *up, const nd_pairs *p)
+/* n devices, 16 cells each: x after pulses of widths tau (times the devices' relative
+ * steps), none wider than `widest`, up or down; of a pair, i and i + 1, one goes up and one
+ * down. beta <= 20 and z <= 1 keep exp in its range. */
+ND_INLINE void moved_s(const int n, vf *x, const vf *tau, vf widest, const vm *up,
+                       const nd_pairs *p)
 {
     const vf beta = vf_set1(p->beta), growth = vf_set1(p->growth);
     const vf per_beta = vf_set1(1.0f / p->beta), zero = vf_set1(0.0f);
     vf u[V_WIDE];
     EACH u[i] = vf_sel(up[i], x[i], vf_sub(vf_set1(1.0f), x[i])); /* z */
     EACH u[i] = vf_fnma(beta, u[i], zero);
-    vf_exp_s(n, u);
+    vf_exp_s(n, u); /* 1 at most */
     EACH u[i] = vf_mul(vf_mul(growth, tau[i]), u[i]);
-    vf_log1p_s(n, u);
-    EACH u[i] = vf_mul(u[i], per_beta); /* |dx| */
-    EACH x[i] = vf_add(x[i], vf_sel(up[i], u[i], vf_sub(zero, u[i])));
+    if (vm_bits(vf_lt(vf_set1(0.41f), vf_mul(growth, widest))))
+        vf_log1p_s(n, u);
+    else
+        vf_log1p_small_s(n, u);
+    ND_UNROLL
+    for (int i = 0; i < n; i += 2) {
+        const vf unit = vf_sel(up[i], per_beta, vf_sub(zero, per_beta));
+        x[i] = vf_fma(unit, u[i], x[i]);
+        x[i + 1] = vf_fnma(unit, u[i + 1], x[i + 1]);
+    }
 }
 
-/* Rows [row, row+n), n 1, 2 or 4. Two rows share their random numbers: 16 counters, of
- * which the first row takes the first two words and the second the others. In the arrays of
- * 2n, row i has its plus devices at 2i and its minus devices at 2i+1. */
+/* Noise from cycle to cycle on rows [row, row+n). Two rows share their random numbers: 16
+ * counters, of which the first row takes the first two words and the second the others. */
+ND_INLINE void shake_rows(const nd_pairs *p, const v_keys *keys, size_t row, const int n,
+                          const vm *pulsed, vf *x)
+{
+    const vf c2c = vf_set1(p->c2c);
+    const vm real = vm_first(p->cells.lanes);
+    vi word[V_WIDE];
+    vf noise[V_WIDE];
+    const uint32_t first = (p->cells.first + (uint32_t)row) * ND_LANES;
+    v_philox(p->at, keys, first, word);
+    if (n > 2) v_philox(p->at, keys, first + 2 * ND_LANES, word + V_WIDE - 4);
+    v_normal_s(n, word, noise);
+    EACH
+    {
+        const vf sd = vf_sel(p->noise_on_all ? real : pulsed[i], c2c, vf_set1(0.0f));
+        for (int side = 2 * i; side < 2 * i + 2; side++)
+            x[side] = vf_fma(sd, noise[side], x[side]);
+    }
+}
+
+/* Rows [row, row+n), n 1, 2 or 4. In the arrays of 2n, row i has its plus devices at 2i and
+ * its minus devices at 2i+1. */
 ND_INLINE void pulse_rows(const nd_pairs *p, const v_keys *keys, size_t row, const int n,
                           const bool varied)
 {
@@ -66,7 +108,7 @@ ND_INLINE void pulse_rows(const nd_pairs *p, const v_keys *keys, size_t row, con
     const size_t at = row * ND_LANES;
     vf x[V_WIDE], tau[V_WIDE];
     vm up[V_WIDE], pulsed[PULSE_ROWS];
-    unsigned busy = 0;
+    vf widest = zero;
     EACH
     {
         const vf pulse = vf_load(p->pulse + at + (size_t)i * ND_LANES),
@@ -75,10 +117,10 @@ ND_INLINE void pulse_rows(const nd_pairs *p, const v_keys *keys, size_t row, con
         tau[2 * i] = tau[2 * i + 1] = vf_sel(pulsed[i], width, zero);
         up[2 * i] = vf_lt(zero, pulse);
         up[2 * i + 1] = vm_not(up[2 * i]);
-        busy += vm_count(pulsed[i]);
+        widest = vf_max(widest, tau[2 * i]);
     }
     /* most rows belong to dark pixels */
-    if (!busy && !(noisy && p->noise_on_all)) return;
+    if (!vm_bits(vf_lt(zero, widest)) && !(noisy && p->noise_on_all)) return;
     EACH
     {
         const size_t o = at + (size_t)i * ND_LANES;
@@ -89,23 +131,10 @@ ND_INLINE void pulse_rows(const nd_pairs *p, const v_keys *keys, size_t row, con
         const vf up_d = vf_load(p->up_minus + o), down_d = vf_load(p->down_minus + o);
         tau[2 * i] = vf_mul(vf_sel(up[2 * i], up_c, down_c), tau[2 * i]);
         tau[2 * i + 1] = vf_mul(vf_sel(up[2 * i], down_d, up_d), tau[2 * i + 1]);
+        widest = vf_max(widest, vf_max(tau[2 * i], tau[2 * i + 1]));
     }
-    moved_s(2 * n, x, tau, up, p);
-    if (noisy) {
-        const vf c2c = vf_set1(p->c2c);
-        vi word[V_WIDE];
-        vf noise[V_WIDE];
-        const uint32_t first = (p->cells.first + (uint32_t)row) * ND_LANES;
-        v_philox(p->at, keys, first, word);
-        if (n > 2) v_philox(p->at, keys, first + 2 * ND_LANES, word + V_WIDE - 4);
-        v_normal_s(n, word, noise);
-        EACH
-        {
-            const vm shaken = p->noise_on_all ? real : pulsed[i];
-            for (int side = 2 * i; side < 2 * i + 2; side++)
-                x[side] = vf_sel(shaken, vf_fma(c2c, noise[side], x[side]), x[side]);
-        }
-    }
+    moved_s(2 * n, x, tau, widest, up, p);
+    if (noisy) shake_rows(p, keys, row, n, pulsed, x);
     EACH
     {
         const size_t o = at + (size_t)i * ND_LANES;

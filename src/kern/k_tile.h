@@ -7,14 +7,14 @@
 
 /* Sums of a tile: sum[i P + j]. */
 #define TILE_SUMS                                                                          \
-    (TILE_ROWS * TILE_PANELS > WIDE_ROWS * WIDE_PANELS ? TILE_ROWS * TILE_PANELS           \
-                                                       : WIDE_ROWS * WIDE_PANELS)
+    (TILE_ROWS * TILE_PANELS > SHORT_ROWS * SHORT_PANELS ? TILE_ROWS * TILE_PANELS         \
+                                                         : SHORT_ROWS * SHORT_PANELS)
 
 /* sum[i P + j] += s[i step] w[j panel ..] for M rows of s and P panels of w. */
 ND_INLINE void tile_step(vf *sum, const float *s, size_t step, const float *w, size_t panel,
                          const int M, const int P)
 {
-    vf wx[WIDE_PANELS];
+    vf wx[SHORT_PANELS];
     ND_UNROLL
     for (int j = 0; j < P; j++)
         wx[j] = vf_load(w + (size_t)j * panel);

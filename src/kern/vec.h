@@ -1,9 +1,9 @@
 /* vec.h -- 16 virtual float lanes on every ISA: the vocabulary that kernels are written in.
  *
- * vf: 16 floats, vi: 16 32-bit words, vm: 16 truths. Each operation gives the same bits on
- * every ISA: IEEE add, subtract, multiply, divide, square root and fused multiply-add are
- * correctly rounded everywhere; min and max are written as x86 defines them: (a < b ? a :
- * b). */
+ * vf: 16 floats, vi: 16 32-bit words, vm: 16 truths; vb: VB_BYTES bytes, whose sums wrap.
+ * Each operation gives the same bits on every ISA: IEEE add, subtract, multiply, divide,
+ * square root and fused multiply-add are correctly rounded everywhere; min and max are
+ * written as x86 defines them: (a < b ? a : b). */
 #ifndef NUDGE_VEC_H
 #define NUDGE_VEC_H
 
@@ -11,6 +11,12 @@
 #include <stdint.h>
 
 #define ND_INLINE static inline __attribute__((always_inline, unused))
+/* What is the body of many loops, inlined into each of them. */
+#if defined(ND_ISA_scalar)
+#define ND_BODY static __attribute__((noinline))
+#else
+#define ND_BODY ND_INLINE
+#endif
 /* The scalar oracle stays rolled up: unrolled, its lanes take compilers minutes. */
 #if defined(ND_ISA_scalar) && defined(__clang__)
 #define ND_UNROLL _Pragma("nounroll")

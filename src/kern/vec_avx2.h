@@ -5,12 +5,13 @@
 #error "this object needs -mavx2 -mfma"
 #endif
 
-#define TILE_ROWS   5 /* 5 x 2 registers of sums, 2 of weights, 1 of states: 13 of 16 */
-#define TILE_PANELS 1
-#define WIDE_ROWS   TILE_ROWS
-#define WIDE_PANELS TILE_PANELS
-#define CONV_SPAN   6 /* registers that a list of pixels is summed in: see k_conv.c */
-#define PULSE_ROWS  2 /* rows of device pairs in flight: see k_pulse.c */
+#define TILE_ROWS    5 /* 5 x 2 registers of sums, 2 of weights, 1 of states: 13 of 16 */
+#define TILE_PANELS  1
+#define SHORT_ROWS   1 /* where k is short: see k_relax.c */
+#define SHORT_PANELS 4
+#define TOGETHER     2 /* vectors whose activations are computed side by side */
+#define CONV_SPAN    6 /* registers that a list of pixels is summed in: see k_conv.c */
+#define PULSE_ROWS   2 /* rows of device pairs in flight: see k_pulse.c */
 
 typedef struct vf {
     __m256 a, b;
@@ -19,7 +20,7 @@ typedef struct vi {
     __m256i a, b;
 } vi;
 typedef struct vm {
-    __m256 a, b; /* all ones or all zeros in each lane */
+    __m256 a, b; /* the top bit of each lane says it */
 } vm;
 
 #define BOTH1(type, f, x)       ((type){f((x).a), f((x).b)})
@@ -155,6 +156,11 @@ ND_INLINE vm vi_eq(vi x, vi y)
     return (vm){_mm256_castsi256_ps(_mm256_cmpeq_epi32(x.a, y.a)),
                 _mm256_castsi256_ps(_mm256_cmpeq_epi32(x.b, y.b))};
 }
+/* where the top bit is set */
+ND_INLINE vm vi_top(vi x)
+{
+    return (vm){_mm256_castsi256_ps(x.a), _mm256_castsi256_ps(x.b)};
+}
 ND_INLINE vi vi_mul_even(vi x, uint32_t y)
 {
     const __m256i c = _mm256_set1_epi32((int)y);
@@ -218,3 +224,5 @@ ND_INLINE void vi_pack(void *p, vm m, vi x)
     for (unsigned bits = vm_bits(m); bits; bits &= bits - 1)
         *to++ = lane[__builtin_ctz(bits)];
 }
+
+#include "vec_x86.h"

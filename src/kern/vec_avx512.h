@@ -5,12 +5,13 @@
 #error "this object needs -mavx512f -mavx512dq -mavx512bw -mavx512vl"
 #endif
 
-#define TILE_ROWS   10 /* 10 x 2 registers of sums, 2 of weights, 1 of states: 23 of 32 */
-#define TILE_PANELS 2
-#define WIDE_ROWS   5 /* where k is short: see k_relax.c */
-#define WIDE_PANELS 4
-#define CONV_SPAN   12 /* registers that a list of pixels is summed in: see k_conv.c */
-#define PULSE_ROWS  4  /* rows of device pairs in flight: see k_pulse.c */
+#define TILE_ROWS    10 /* 10 x 2 registers of sums, 2 of weights, 1 of states: 23 of 32 */
+#define TILE_PANELS  2
+#define SHORT_ROWS   4 /* where k is short: see k_relax.c */
+#define SHORT_PANELS 4
+#define TOGETHER     4  /* vectors whose activations are computed side by side */
+#define CONV_SPAN    12 /* registers that a list of pixels is summed in: see k_conv.c */
+#define PULSE_ROWS   4  /* rows of device pairs in flight: see k_pulse.c */
 
 typedef __m512 vf;
 typedef __m512i vi;
@@ -148,6 +149,11 @@ ND_INLINE vm vi_eq(vi x, vi y)
 {
     return _mm512_cmpeq_epi32_mask(x, y);
 }
+/* where the top bit is set */
+ND_INLINE vm vi_top(vi x)
+{
+    return _mm512_movepi32_mask(x);
+}
 ND_INLINE vi vi_mul_even(vi x, uint32_t y)
 {
     return _mm512_mul_epu32(x, _mm512_set1_epi32((int)y));
@@ -176,3 +182,5 @@ ND_INLINE void vi_pack(void *p, vm m, vi x)
 {
     _mm512_storeu_si512(p, _mm512_maskz_compress_epi32(m, x));
 }
+
+#include "vec_x86.h"

@@ -29,7 +29,6 @@ ND_INLINE void vf_poly_s(const int n, const vf *x, vf *p, const float *c, size_t
     for (size_t k = 1; k < m; k++)
         EACH p[i] = vf_fma(p[i], x[i], vf_set1(c[k]));
 }
-#define POLY(x, p, ...) POLY_S(1, &(x), &(p), __VA_ARGS__)
 
 /* Adding and taking away 1.5 * 2^23 rounds to a whole number; its low bits are that number.
  */
@@ -45,9 +44,7 @@ ND_INLINE void vf_exp_s(const int n, vf *x)
     EACH r[i] = vf_fnma(q[i], vf_set1(0.693359375f), x[i]);
     EACH r[i] = vf_fnma(q[i], vf_set1(-2.12194440e-4f), r[i]);
     POLY_S(n, r, q, 1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
-           1.6666665459e-1f, 5.0000001201e-1f);
-    EACH q[i] = vf_fma(vf_mul(r[i], r[i]), q[i], r[i]);
-    EACH q[i] = vf_add(q[i], vf_set1(1.0f));
+           1.6666665459e-1f, 5.0000001201e-1f, 1.0f, 1.0f);
     EACH x[i] = vi_bits(vi_add(vf_bits(q[i]), vi_shl(vf_bits(shifted[i]), 23)));
 }
 
@@ -66,12 +63,16 @@ ND_INLINE void vf_expm1_s(const int n, vf *x)
     EACH x[i] = vf_fma(power[i], q[i], vf_sub(power[i], vf_set1(1.0f)));
 }
 
-/* exp(x), x held to that range. NaN goes through: in vf_min and vf_max the second operand
- * wins an unordered comparison. */
+/* x = exp(x), x held to that range. NaN goes through: in vf_min and vf_max the second
+ * operand wins an unordered comparison. */
+ND_INLINE void vf_exp_held_s(const int n, vf *x)
+{
+    EACH x[i] = vf_max(vf_set1(-86.5f), vf_min(vf_set1(88.0f), x[i]));
+    vf_exp_s(n, x);
+}
 ND_INLINE vf vf_exp(vf x)
 {
-    x = vf_max(vf_set1(-86.5f), vf_min(vf_set1(88.0f), x));
-    vf_exp_s(1, &x);
+    vf_exp_held_s(1, &x);
     return x;
 }
 
@@ -81,19 +82,24 @@ ND_INLINE vi v_exponent(vf x)
     return vi_sar(vi_sub(vf_bits(x), vi_set1(0x3f3504f3u)), 23);
 }
 
-/* f = log((1 + f) 2^e), f in [sqrt(1/2) - 1, sqrt(2) - 1) */
-ND_INLINE void v_log_of_s(const int n, vf *f, const vi *e)
+/* log(1 + f) = f + z p, f in [sqrt(1/2) - 1, sqrt(2) - 1); z = f^2 */
+ND_INLINE void v_log_tail_s(const int n, const vf *f, vf *z, vf *p)
 {
-    vf z[V_WIDE], p[V_WIDE], k[V_WIDE];
     EACH z[i] = vf_mul(f[i], f[i]);
     POLY_S(n, f, p, 7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f,
            -1.2420140846e-1f, 1.4249322787e-1f, -1.6668057665e-1f, 2.0000714765e-1f,
-           -2.4999993993e-1f, 3.3333331174e-1f);
-    EACH p[i] = vf_mul(vf_mul(p[i], f[i]), z[i]);
+           -2.4999993993e-1f, 3.3333331174e-1f, -0.5f);
+}
+
+/* f = log((1 + f) 2^e), f in that range */
+ND_INLINE void v_log_of_s(const int n, vf *f, const vi *e)
+{
+    vf z[V_WIDE], p[V_WIDE], k[V_WIDE];
+    v_log_tail_s(n, f, z, p);
     EACH k[i] = vf_from_int(e[i]);
-    EACH p[i] = vf_fma(k[i], vf_set1(-2.12194440e-4f), p[i]);
-    EACH p[i] = vf_fnma(vf_set1(0.5f), z[i], p[i]);
-    EACH f[i] = vf_fma(k[i], vf_set1(0.693359375f), vf_add(f[i], p[i]));
+    EACH f[i] = vf_fma(z[i], p[i], f[i]);
+    EACH f[i] = vf_fma(k[i], vf_set1(-2.12194440e-4f), f[i]);
+    EACH f[i] = vf_fma(k[i], vf_set1(0.693359375f), f[i]);
 }
 
 /* x = log(x) for normal x > 0 */
@@ -117,10 +123,20 @@ ND_INLINE void vf_log1p_s(const int n, vf *u)
     v_log_of_s(n, u, e);
 }
 
-ND_INLINE vf vf_logistic(vf x)
+/* The same for 0 <= u <= 0.41, where e is 0: the same bits for less. */
+ND_INLINE void vf_log1p_small_s(const int n, vf *u)
 {
-    const vf e = vf_exp(vf_sub(vf_set1(0.0f), x));
-    return vf_div(vf_set1(1.0f), vf_add(vf_set1(1.0f), e));
+    vf z[V_WIDE], p[V_WIDE];
+    v_log_tail_s(n, u, z, p);
+    EACH u[i] = vf_fma(z[i], p[i], u[i]);
+}
+
+/* x = 1 / (1 + exp(x)), the logistic function of -x */
+ND_INLINE void vf_logistic_of_minus_s(const int n, vf *x)
+{
+    const vf one = vf_set1(1.0f);
+    vf_exp_held_s(n, x);
+    EACH x[i] = vf_div(one, vf_add(one, x[i]));
 }
 
 ND_INLINE vf vf_abs(vf x)
@@ -128,18 +144,24 @@ ND_INLINE vf vf_abs(vf x)
     return vi_bits(vi_and(vf_bits(x), vi_set1(0x7fffffffu)));
 }
 
-ND_INLINE vf vf_tanh(vf x)
+ND_INLINE void vf_tanh_s(const int n, vf *x)
 {
-    const vf a = vf_abs(x), z = vf_mul(x, x);
-    vf p;
-    POLY(z, p, -5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f, 1.33314422036e-1f,
-         -3.33332819422e-1f);
-    const vf small = vf_fma(vf_mul(x, z), p, x);
-    const vf e = vf_exp(vf_add(a, a));
-    const vf t = vf_sub(vf_set1(1.0f), vf_div(vf_set1(2.0f), vf_add(e, vf_set1(1.0f))));
-    const vi sign = vi_and(vf_bits(x), vi_set1(0x80000000u));
-    const vf large = vi_bits(vi_xor(vf_bits(t), sign));
-    return vf_sel(vf_lt(a, vf_set1(0.625f)), small, large);
+    const vf one = vf_set1(1.0f), two = vf_set1(2.0f);
+    vf a[V_WIDE], z[V_WIDE], small[V_WIDE], e[V_WIDE];
+    EACH z[i] = vf_mul(x[i], x[i]);
+    POLY_S(n, z, small, -5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f,
+           1.33314422036e-1f, -3.33332819422e-1f);
+    EACH small[i] = vf_fma(vf_mul(x[i], z[i]), small[i], x[i]);
+    EACH a[i] = vf_abs(x[i]);
+    EACH e[i] = vf_add(a[i], a[i]);
+    vf_exp_held_s(n, e);
+    EACH e[i] = vf_sub(one, vf_div(two, vf_add(e[i], one)));
+    EACH
+    {
+        const vi sign = vi_and(vf_bits(x[i]), vi_set1(0x80000000u));
+        const vf large = vi_bits(vi_xor(vf_bits(e[i]), sign));
+        x[i] = vf_sel(vf_lt(a[i], vf_set1(0.625f)), small[i], large);
+    }
 }
 
 /* The key schedule of nd_philox, once for many counters. */
@@ -186,27 +208,27 @@ ND_INLINE void v_philox(nd_at at, const v_keys *keys, uint32_t index, vi out[4])
 /* A random word as a float in (0, 1), a multiple of 2^-24 that is never 0 or 1. */
 ND_INLINE vf v_unit(vi word)
 {
-    return vf_mul(vf_add(vf_from_int(vi_shr(word, 9)), vf_set1(0.5f)), vf_set1(0x1p-23f));
+    return vf_fma(vf_from_int(vi_shr(word, 9)), vf_set1(0x1p-23f), vf_set1(0x1p-24f));
 }
 
-/* Sine and cosine of a[i] + q[i] quarter turns, a within an eighth of a turn of 0; the low
- * bits of q[i] count. */
+/* Sine and cosine of a[i] and some quarter turns, whose number is in the top two bits of
+ * q[i]; a within an eighth of a turn of 0. */
 ND_INLINE void v_turn_s(const int n, const vf *a, const vi *q, vf *sine, vf *cosine)
 {
+    const vi top = vi_set1(0x80000000u);
     vf z[V_WIDE], s[V_WIDE], c[V_WIDE];
     EACH z[i] = vf_mul(a[i], a[i]);
     POLY_S(n, z, s, -1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f);
     POLY_S(n, z, c, 2.443315711809948e-5f, -1.388731625493765e-3f, 4.166664568298827e-2f,
-           -0.5f);
-    EACH s[i] = vf_fma(vf_mul(s[i], z[i]), a[i], a[i]); /* sin a */
-    EACH c[i] = vf_fma(c[i], z[i], vf_set1(1.0f));      /* cos a */
+           -0.5f, 1.0f);
+    EACH s[i] = vf_fma(vf_mul(s[i], z[i]), a[i], a[i]); /* sin a; c is cos a */
     EACH
     {
-        const vm even = vi_eq(vi_and(q[i], vi_set1(1)), vi_set1(0));
-        const vi sin_sign = vi_shl(vi_and(q[i], vi_set1(2)), 30);
-        const vi cos_sign = vi_shl(vi_and(vi_add(q[i], vi_set1(1)), vi_set1(2)), 30);
-        sine[i] = vi_bits(vi_xor(vf_bits(vf_sel(even, s[i], c[i])), sin_sign));
-        cosine[i] = vi_bits(vi_xor(vf_bits(vf_sel(even, c[i], s[i])), cos_sign));
+        const vi low = vi_shl(q[i], 1);
+        const vi signs[] = {vi_and(q[i], top), vi_and(vi_xor(q[i], low), top)};
+        const vm odd = vi_top(low);
+        sine[i] = vi_bits(vi_xor(vf_bits(vf_sel(odd, c[i], s[i])), signs[0]));
+        cosine[i] = vi_bits(vi_xor(vf_bits(vf_sel(odd, s[i], c[i])), signs[1]));
     }
 }
 
@@ -215,7 +237,7 @@ ND_INLINE void v_turn_s(const int n, const vf *a, const vi *q, vf *sine, vf *cos
 ND_INLINE void vf_sincos(vf x, vf *sine, vf *cosine)
 {
     const vf z = vf_fma(x, vf_set1(0.636619772367581343f), vf_set1(ROUND_MAGIC));
-    const vi q = vf_bits(z);
+    const vi q = vi_shl(vf_bits(z), 30);
     const vf k = vf_sub(z, vf_set1(ROUND_MAGIC));
     vf a = vf_fnma(k, vf_set1(1.5703125f), x);
     a = vf_fnma(k, vf_set1(4.837512969970703125e-4f), a);
@@ -227,18 +249,16 @@ ND_INLINE void vf_sincos(vf x, vf *sine, vf *cosine)
  * random words word[2i], word[2i+1], for n pairs. Largest possible deviate: 5.8. */
 ND_INLINE void v_normal_s(const int n, const vi *word, vf *normal)
 {
-    vf radius[V_WIDE], a[V_WIDE], z[V_WIDE], sine[V_WIDE], cosine[V_WIDE];
+    vf radius[V_WIDE], a[V_WIDE], sine[V_WIDE], cosine[V_WIDE];
     vi q[V_WIDE];
     EACH radius[i] = v_unit(word[2 * i]);
     vf_log_s(n, radius);
     EACH radius[i] = vf_sqrt(vf_mul(vf_set1(-2.0f), radius[i]));
-    /* the angle, in quarter turns within [-2, 2]: nearest whole quarter q, rest in [-1/2,
-     * 1/2] */
-    EACH a[i] = vf_mul(vf_from_int(word[2 * i + 1]), vf_set1(0x1p-30f));
-    EACH z[i] = vf_add(a[i], vf_set1(ROUND_MAGIC));
-    EACH q[i] = vf_bits(z[i]);
-    EACH a[i] = vf_sub(a[i], vf_sub(z[i], vf_set1(ROUND_MAGIC)));
-    EACH a[i] = vf_mul(a[i], vf_set1(1.57079632679489662f));
+    /* the angle: the nearest quarter turn in the top two bits, the way from it in the others */
+    EACH q[i] = vi_add(word[2 * i + 1], vi_set1(1u << 29));
+    EACH a[i] =
+        vf_from_int(vi_sub(vi_and(q[i], vi_set1((1u << 30) - 1)), vi_set1(1u << 29)));
+    EACH a[i] = vf_mul(a[i], vf_set1(1.57079632679489662f * 0x1p-30f));
     v_turn_s(n, a, q, sine, cosine);
     EACH normal[2 * i] = vf_mul(radius[i], cosine[i]);
     EACH normal[2 * i + 1] = vf_mul(radius[i], sine[i]);

@@ -2,12 +2,13 @@
 #include <math.h>
 #include <string.h>
 
-#define TILE_ROWS   4
-#define TILE_PANELS 1
-#define WIDE_ROWS   TILE_ROWS
-#define WIDE_PANELS TILE_PANELS
-#define CONV_SPAN   4 /* registers that a list of pixels is summed in: see k_conv.c */
-#define PULSE_ROWS  2 /* rows of device pairs in flight: see k_pulse.c */
+#define TILE_ROWS    4
+#define TILE_PANELS  1
+#define SHORT_ROWS   1
+#define SHORT_PANELS 1
+#define TOGETHER     1 /* vectors whose activations are computed side by side */
+#define CONV_SPAN    4 /* registers that a list of pixels is summed in: see k_conv.c */
+#define PULSE_ROWS   2 /* rows of device pairs in flight: see k_pulse.c */
 
 typedef struct vf {
     float v[16];
@@ -67,6 +68,7 @@ DEF(vi, vi_shl_, (vi a, int n), a.v[l] << n)
 DEF(vi, vi_shr_, (vi a, int n), a.v[l] >> n)
 DEF(vi, vi_sar_, (vi a, int n), (uint32_t)((int32_t)a.v[l] >> n))
 DEF(vm, vi_eq, (vi a, vi b), a.v[l] == b.v[l])
+DEF(vm, vi_top, (vi a), a.v[l] >> 31)
 /* 8 lanes of 64 bits, each a pair of words, the even one low: see vec.h */
 #define PAIRS for (int l = 0; l < 16; l += 2)
 ND_INLINE vi vi_mul_even(vi a, uint32_t b)
@@ -134,4 +136,27 @@ ND_INLINE void vi_pack(void *p, vm m, vi a)
     EACH if (m.v[l]) *to++ = a.v[l];
 }
 #undef EACH
+
+#define VB_BYTES 32
+typedef struct vb {
+    uint8_t v[VB_BYTES];
+} vb;
+
+#define EACH for (int l = 0; l < VB_BYTES; l++)
+DEF(vb, vb_set1, (uint8_t x), x)
+DEF(vb, vb_load, (const uint8_t *p), p[l])
+ND_INLINE void vb_store(uint8_t *p, vb a)
+{
+    EACH p[l] = a.v[l];
+}
+DEF(vb, vb_add, (vb a, vb b), (uint8_t)(a.v[l] + b.v[l]))
+DEF(vb, vb_sub, (vb a, vb b), (uint8_t)(a.v[l] - b.v[l]))
+#undef EACH
 #undef DEF
+
+ND_INLINE void v_transpose(const float *from, float *to)
+{
+    for (int i = 0; i < 16; i++)
+        for (int j = 0; j < 16; j++)
+            to[j * 16 + i] = from[i * 16 + j];
+}

@@ -4,9 +4,10 @@
     tests/bench/pytorch.py [--program build/nudge] [--turns 5] [P-1h P-2h EB-1h P-conv]
 
 The arithmetic is that of the code published with arXiv 1905.13633, in explicit tensor operations (no automatic
-differentiation): every step of a phase computes every layer's product anew, that of the constant input too; the
-convolution network pools with indices and unpools on the way back. Its images are random, as no time
-of it depends on their values; those of nudge, which skips what is zero, are as dark as MNIST's.
+differentiation), but that r(s) is torch.sigmoid(s), without the published shift and scale: every step of a phase
+computes every layer's product anew, that of the constant input too; the convolution network pools with indices and
+unpools on the way back. Its images are random, as no time of it depends on their values; those of nudge, which skips
+what is zero, are as dark as MNIST's.
 Needs python3-torch of Debian. It is a comparison, not a test: nothing else may run.
 """
 import argparse

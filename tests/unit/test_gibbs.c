@@ -10,23 +10,12 @@
 
 #include <cmocka.h>
 
-enum { ISAS_MAX = 4 };
+#include "isas.h"
 
 static const nd_kernels *scalar(void)
 {
     bool usable;
     return nd_kern_isa(0, &usable);
-}
-
-/* Usable tables other than scalar. */
-static size_t others(const nd_kernels *out[ISAS_MAX])
-{
-    size_t n = 0;
-    bool usable;
-    const nd_kernels *k;
-    for (size_t i = 1; (k = nd_kern_isa(i, &usable)); i++)
-        if (usable) out[n++] = k;
-    return n;
 }
 
 static float *filled(size_t n, float with)
@@ -102,7 +91,7 @@ static void units_same_bits(void **state)
 {
     (void)state;
     const nd_kernels *isa[ISAS_MAX];
-    const size_t n_isa = others(isa);
+    const size_t n_isa = isas_from(1, isa);
     for (size_t i = 0; i < LAYERS; i++)
         for (int variant = 0; variant < 24; variant++) {
             const nd_unit unit = (nd_unit)(variant % 4);
@@ -253,7 +242,7 @@ static void labels_same_bits_and_right(void **state)
 {
     (void)state;
     const nd_kernels *isa[ISAS_MAX];
-    const size_t n_isa = others(isa);
+    const size_t n_isa = isas_from(1, isa);
     for (size_t i = 0; i < SHAPES; i++) {
         const size_t B = shapes[i][0], n = shapes[i][1], C = shapes[i][2];
         labelled t = labelled_new(B, n, C, shapes[i][3]);
@@ -334,7 +323,7 @@ static void row_dots_same_bits_and_right(void **state)
     (void)state;
     enum { B = 3 };
     const nd_kernels *isa[ISAS_MAX];
-    const size_t n_isa = others(isa);
+    const size_t n_isa = isas_from(1, isa);
     for (size_t n = 0; n < 70; n += 3) {
         const size_t ld = nd_ld(n + 1);
         float *x = noise(B * ld, 1, -1, 1), *y = noise(B * ld, 2, -1, 1);

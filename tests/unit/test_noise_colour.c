@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "isas.h"
+
 static const double pi = 3.14159265358979323846;
 
 static float *block(size_t n)
@@ -307,17 +309,6 @@ static void traps_have_their_shares_and_times(void **state)
 
 /* ---- bits ---- */
 
-enum { ISAS_MAX = 4 };
-static size_t usable(const nd_kernels *out[ISAS_MAX])
-{
-    size_t n = 0;
-    bool yes;
-    const nd_kernels *k;
-    for (size_t i = 0; (k = nd_kern_isa(i, &yes)); i++)
-        if (yes) out[n++] = k;
-    return n;
-}
-
 /* Some moments of both kinds of noise into out, and the states behind it. */
 static void mixed(const nd_kernels *kern, nd_rows cells, float *state, float *trap,
                   float *out)
@@ -339,7 +330,7 @@ static void same_bits_everywhere(void **state)
     (void)state;
     enum { ROWS = 11, SIZE = ROWS * ND_LANES, STATES = SIZE * (ND_COLOUR_MAX + 2) };
     const nd_kernels *isa[ISAS_MAX];
-    const size_t n = usable(isa);
+    const size_t n = isas(isa);
     float *a = block(STATES), *b = block(STATES);
     for (size_t rows = 0; rows <= ROWS; rows++)
         for (unsigned lanes = 1; lanes <= ND_LANES; lanes += lanes > 2 ? 5 : 1)

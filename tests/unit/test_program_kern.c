@@ -10,17 +10,7 @@
 
 #include <cmocka.h>
 
-enum { ISAS_MAX = 4 };
-
-static size_t usable(const nd_kernels *out[ISAS_MAX])
-{
-    size_t n = 0;
-    bool yes;
-    const nd_kernels *k;
-    for (size_t i = 0; (k = nd_kern_isa(i, &yes)); i++)
-        if (yes) out[n++] = k;
-    return n;
-}
+#include "isas.h"
 
 static void uniform(float *x, size_t n, uint32_t stream, float lo, float hi)
 {
@@ -351,7 +341,7 @@ static void same_bits_everywhere(void **state)
 {
     (void)state;
     const nd_kernels *isa[ISAS_MAX];
-    const size_t count = usable(isa);
+    const size_t count = isas(isa);
     scratch want[4], got[4];
     for (size_t n = 0; n <= SIZE; n++) {
         all_schemes(isa[0], n, want);
