@@ -64,8 +64,13 @@ ND_INLINE void steps_s(const int n, const nd_devices *d, const cell_state *s, vf
     EACH y[i] = vf_sel(s->up[i], s->x[i], vf_sub(one, s->x[i]));
     switch (d->law) {
     case ND_LAW_LOGARITHMIC:
-        EACH u[i] = vf_fnma(s->k[0][i], y[i], zero);
-        vf_exp_s(n, u);
+        EACH
+        {
+            const vf b = vf_mul(s->k[0][i], vf_set1(LOG2_E)), minus_b = vf_sub(zero, b);
+            u[i] = vf_fma(vf_sel(s->up[i], minus_b, b), s->x[i],
+                          vf_sel(s->up[i], zero, minus_b)); /* -b y */
+        }
+        vf_exp2_s(n, u);
         EACH t[i] = vf_mul(vf_mul(s->k[1][i], t[i]), u[i]);
         vf_log1p_s(n, t);
         return;
@@ -158,7 +163,7 @@ ND_INLINE void draw_s(const int n, nd_at at, uint32_t first, vf *normal)
 {
     const v_keys keys = v_keys_of(at);
     vi word[4];
-    v_philox(at, &keys, first, word);
+    v_philox_mixed_s(1, at, &keys, first, 0, word);
     v_normal_s(n, word, normal);
 }
 

@@ -57,12 +57,17 @@ ND_INLINE vf into_range(vf x)
 ND_INLINE void moved_s(const int n, vf *x, const vf *tau, vf widest, const vm *up,
                        const nd_pairs *p)
 {
-    const vf beta = vf_set1(p->beta), growth = vf_set1(p->growth);
-    const vf per_beta = vf_set1(1.0f / p->beta), zero = vf_set1(0.0f);
+    const vf growth = vf_set1(p->growth), per_beta = vf_set1(1.0f / p->beta);
+    const vf b = vf_mul(vf_set1(p->beta), vf_set1(LOG2_E)), zero = vf_set1(0.0f);
+    const vf minus_b = vf_sub(zero, b);
     vf u[V_WIDE];
-    EACH u[i] = vf_sel(up[i], x[i], vf_sub(vf_set1(1.0f), x[i])); /* z */
-    EACH u[i] = vf_fnma(beta, u[i], zero);
-    vf_exp_s(n, u); /* 1 at most */
+    ND_UNROLL
+    for (int i = 0; i < n; i += 2) { /* -b z: -b x or b x - b */
+        const vf slope = vf_sel(up[i], minus_b, b);
+        u[i] = vf_fma(slope, x[i], vf_sel(up[i], zero, minus_b));
+        u[i + 1] = vf_fnma(slope, x[i + 1], vf_sel(up[i], minus_b, zero));
+    }
+    vf_exp2_s(n, u); /* exp(-beta z), 1 at most */
     EACH u[i] = vf_mul(vf_mul(growth, tau[i]), u[i]);
     if (vm_bits(vf_lt(vf_set1(0.41f), vf_mul(growth, widest))))
         vf_log1p_s(n, u);
@@ -86,8 +91,7 @@ ND_INLINE void shake_rows(const nd_pairs *p, const v_keys *keys, size_t row, con
     vi word[V_WIDE];
     vf noise[V_WIDE];
     const uint32_t first = (p->cells.first + (uint32_t)row) * ND_LANES;
-    v_philox(p->at, keys, first, word);
-    if (n > 2) v_philox(p->at, keys, first + 2 * ND_LANES, word + V_WIDE - 4);
+    v_philox_mixed_s((n + 1) / 2, p->at, keys, first, 2 * ND_LANES, word);
     v_normal_s(n, word, noise);
     EACH
     {

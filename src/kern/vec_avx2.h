@@ -144,6 +144,10 @@ ND_INLINE vi vi_and(vi x, vi y)
 {
     return BOTH2(vi, _mm256_and_si256, x, y);
 }
+ND_INLINE vi vi_or(vi x, vi y)
+{
+    return BOTH2(vi, _mm256_or_si256, x, y);
+}
 ND_INLINE vi vi_xor(vi x, vi y)
 {
     return BOTH2(vi, _mm256_xor_si256, x, y);
@@ -169,6 +173,10 @@ ND_INLINE vi vi_mul_even(vi x, uint32_t y)
 ND_INLINE vi vi_high(vi x)
 {
     return (vi){_mm256_srli_epi64(x.a, 32), _mm256_srli_epi64(x.b, 32)};
+}
+ND_INLINE vi vi_lift(vi x)
+{
+    return (vi){_mm256_slli_epi64(x.a, 32), _mm256_slli_epi64(x.b, 32)};
 }
 ND_INLINE vi vi_join(vi even, vi odd)
 {

@@ -138,6 +138,10 @@ ND_INLINE vi vi_and(vi x, vi y)
 {
     return _mm512_and_si512(x, y);
 }
+ND_INLINE vi vi_or(vi x, vi y)
+{
+    return _mm512_or_si512(x, y);
+}
 ND_INLINE vi vi_xor(vi x, vi y)
 {
     return _mm512_xor_si512(x, y);
@@ -161,6 +165,10 @@ ND_INLINE vi vi_mul_even(vi x, uint32_t y)
 ND_INLINE vi vi_high(vi x)
 {
     return _mm512_srli_epi64(x, 32);
+}
+ND_INLINE vi vi_lift(vi x)
+{
+    return _mm512_slli_epi64(x, 32);
 }
 ND_INLINE vi vi_join(vi even, vi odd)
 {

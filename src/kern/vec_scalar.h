@@ -60,6 +60,7 @@ DEF(vi, vi_iota, (uint32_t x), x + (uint32_t)l)
 DEF(vi, vi_add, (vi a, vi b), a.v[l] + b.v[l])
 DEF(vi, vi_sub, (vi a, vi b), a.v[l] - b.v[l])
 DEF(vi, vi_and, (vi a, vi b), a.v[l] & b.v[l])
+DEF(vi, vi_or, (vi a, vi b), a.v[l] | b.v[l])
 DEF(vi, vi_xor, (vi a, vi b), a.v[l] ^ b.v[l])
 #define vi_shl(a, n) vi_shl_((a), (n))
 #define vi_shr(a, n) vi_shr_((a), (n))
@@ -86,6 +87,12 @@ ND_INLINE vi vi_high(vi a)
 {
     vi r;
     PAIRS r.v[l] = a.v[l + 1], r.v[l + 1] = 0;
+    return r;
+}
+ND_INLINE vi vi_lift(vi a)
+{
+    vi r;
+    PAIRS r.v[l] = 0, r.v[l + 1] = a.v[l];
     return r;
 }
 ND_INLINE vi vi_join(vi even, vi odd)

@@ -31,7 +31,7 @@ static const char *const synapses[] = {ND_CHOICES_SYNAPSE(C) "several pairs"};
 static const char *const models[] = {"ep-prototypical", "drbm"};
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-/* Large: images that are learned in 60 updates; else few and small ones. 16 hidden units are
+/* Large: images that are learned in 100 updates; else few and small ones. 16 hidden units are
  * one panel. */
 static nd_params trial_of(const char *model, const char *type, const char *synapse,
                           const char *scheme, bool large)
@@ -63,7 +63,7 @@ static nd_params trial_of(const char *model, const char *type, const char *synap
                                                      : "6"},
         {"data.name", large ? "synthetic" : "bars-and-stripes"},
         {"data.side", "3"},
-        {"train.epochs", "3"},
+        {"train.epochs", large ? "5" : "3"},
         {"data.train", large ? "120" : "0"},
         {"data.test", large ? "10" : "0"},
         {"model.layers", large ? "[784, 16, 10]" : "[9, 16, 2]"}};

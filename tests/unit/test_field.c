@@ -37,7 +37,7 @@ static void covariance_is_as_asked(void **state)
         double length;
     } cases[] = {{12, 21, 3}, {21, 12, 0.7}, {1, 40, 5},   {30, 1, 2},
                  {8, 18, 40}, {9, 17, 0},    {16, 16, 1.5}};
-    enum { MAPS = 3000 };
+    enum { MAPS = 6000 };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         const size_t k = cases[c].k, n = cases[c].n, size = nd_panels(k, n);
         const double length = cases[c].length;
