@@ -3,11 +3,11 @@
 
     tests/bench/pytorch.py [--program build/nudge] [--turns 5] [P-1h P-2h EB-1h P-conv]
 
-The arithmetic is that of the code published with arXiv 1905.13633, in explicit tensor operations (no automatic
-differentiation), but that r(s) is torch.sigmoid(s), without the published shift and scale: every step of a phase
-computes every layer's product anew, that of the constant input too; the convolution network pools with indices and
-unpools on the way back. Its images are random, as no time of it depends on their values; those of nudge, which skips
-what is zero, are as dark as MNIST's.
+The arithmetic is that of the code published with arXiv 1905.13633, tensor operation by tensor operation, written
+anew: every step of a phase computes every layer's product again, that of the constant input too, and every activation
+where it is used, r(x) = 1/(1 + exp(-4 (x - 1/2))) and its slope out of plain operations; the convolution network pools
+with indices and unpools on the way back. Its images are random, as no time of it depends on their values; those of
+nudge, which skips what is zero, are as dark as MNIST's.
 Needs python3-torch of Debian. It is a comparison, not a test: nothing else may run.
 """
 import argparse
@@ -32,33 +32,44 @@ def dense(inputs, outputs):
     return [(torch.rand(outputs, inputs) * 2 - 1) * bound, (torch.rand(outputs) * 2 - 1) * bound]
 
 
-class Dense:
-    """Layers fully connected; states[0] is the image. `dt` is None in the prototypical setting."""
+def rho(x):
+    return 1 / (1 + torch.exp(-(4 * (x - 0.5))))
 
-    def __init__(self, sizes, T, K, beta, rates, dt=None):
+
+def slope(x):
+    return 4 * torch.mul(rho(x), 1 - rho(x))
+
+
+class Dense:
+    """Layers fully connected; states[0] is the image. Prototypical, or down the energy with states held to [0, 1]."""
+
+    def __init__(self, sizes, T, K, beta, rates, dt, energy):
         self.sizes, self.T, self.K, self.beta, self.rates, self.dt = sizes, T, K, beta, rates, dt
+        self.energy, self.heard = energy, rho if energy else lambda s: s
         self.links = [dense(a, b) for a, b in zip(sizes, sizes[1:])]
 
+    def change(self, states, i, target, beta):
+        """ds/dt of layer i."""
+        weight, bias = self.links[i - 1]
+        last = i == len(self.links)
+        drive = F.linear(self.heard(states[i - 1]), weight, bias)
+        if not last:
+            drive = drive + torch.mm(self.heard(states[i + 1]), self.links[i][0])
+        if not self.energy:
+            drive = rho(drive)
+        elif not last:
+            drive = torch.mul(slope(states[i]), drive)
+        change = -states[i] + drive
+        return change + beta * (target - states[i]) if last and beta else change
+
     def step(self, states, target, beta):
-        new = [states[0]]
-        for i, (weight, bias) in enumerate(self.links, start=1):
-            below = states[i - 1] if self.dt is None or i == 1 else torch.sigmoid(states[i - 1])
-            drive = below @ weight.T + bias
-            if i < len(self.links):
-                above = states[i + 1] if self.dt is None else torch.sigmoid(states[i + 1])
-                drive = drive + above @ self.links[i][0]
-            if self.dt is None:
-                state = torch.sigmoid(drive)
-                if i == len(self.links) and beta:
-                    state = state + beta * (target - states[i])
-            else:
-                rho = torch.sigmoid(states[i])
-                force = rho * (1 - rho) * drive - states[i]
-                if i == len(self.links) and beta:
-                    force = force + beta * (target - states[i])
-                state = (states[i] + self.dt * force).clamp(0, 1)
-            new.append(state)
-        return new
+        layers = range(1, len(states))
+        changes = [self.change(states, i, target, beta) for i in layers]
+        new = [states[i] + self.dt * change for i, change in zip(layers, changes)]
+        if self.energy:  # what is at a bound has no change
+            new = [s.clamp(min=0).clamp(max=1) for s in new]
+            changes = [torch.where((s == 0) | (s == 1), torch.zeros_like(c), c) for s, c in zip(new, changes)]
+        return [states[0], *new]
 
     def settle(self, states, target, steps, beta):
         for _ in range(steps):
@@ -66,16 +77,18 @@ class Dense:
         return states
 
     def train(self, image, target):
-        states = [image.view(BATCH, -1)] + [torch.zeros(BATCH, n) for n in self.sizes[1:]]
+        states = [image] + [torch.zeros(BATCH, n) for n in self.sizes[1:]]
         free = self.settle(states, target, self.T, 0)
         nudged = self.settle(free, target, self.K, self.beta)
-        act = (lambda s: s) if self.dt is None else torch.sigmoid
+        heard, per = self.heard, 1 / (self.beta * BATCH)
         for i, (weight, bias) in enumerate(self.links):
-            scale = self.rates[i] / (self.beta * BATCH)
-            pre = [states[0] if i == 0 else act(s[i]) for s in (nudged, free)]
-            post = [act(s[i + 1]) for s in (nudged, free)]
-            weight += scale * (post[0].T @ pre[0] - post[1].T @ pre[1])
-            bias += scale * (post[0] - post[1]).sum(0)
+            if i == 0:
+                products = torch.mm((heard(nudged[1]) - heard(free[1])).T, heard(image))
+            else:
+                a, b = (torch.mm(heard(s[i + 1]).T, heard(s[i])) for s in (nudged, free))
+                products = a - b
+            weight += self.rates[i] * (per * products)
+            bias += self.rates[i] * (per * (heard(nudged[i + 1]) - heard(free[i + 1])).sum(0))
 
 
 class Convolutional:
@@ -97,10 +110,12 @@ class Convolutional:
         if where[1] is not None:
             drive_one = drive_one + F.conv_transpose2d(F.max_unpool2d(two, where[1], 2), self.kernels[1])
         drive_two = drive_two + (out @ self.weight).view_as(two)
-        new_out = (two.reshape(BATCH, -1) @ self.weight.T + self.bias).clamp(0, 1)
+        drive_out = F.linear(two.reshape(BATCH, -1), self.weight, self.bias)
+        drives = [d.clamp(min=0).clamp(max=1) for d in (drive_one, drive_two, drive_out)]
+        changes = [-s + d for s, d in zip(states[1:], drives)]
         if beta:
-            new_out = new_out + beta * (target - out)
-        return [image, drive_one.clamp(0, 1), drive_two.clamp(0, 1), new_out], [where_one, where_two]
+            changes[2] = changes[2] + beta * (target - out)
+        return [image, *(s + c for s, c in zip(states[1:], changes))], [where_one, where_two]
 
     def settle(self, states, where, target, steps, beta):
         for _ in range(steps):
@@ -131,9 +146,9 @@ class Convolutional:
 
 # name: network as in `nudge bench`, mini-batches a turn
 NETWORKS = {
-    "P-1h": (lambda: Dense([784, 512, 10], 40, 15, 0.1, [0.04, 0.08]), 40),
-    "P-2h": (lambda: Dense([784, 512, 512, 10], 100, 20, 0.5, [0.005, 0.05, 0.2]), 12),
-    "EB-1h": (lambda: Dense([784, 512, 10], 100, 12, 0.5, [0.05, 0.1], dt=0.2), 20),
+    "P-1h": (lambda: Dense([784, 512, 10], 40, 15, 0.1, [0.04, 0.08], 1, False), 40),
+    "P-2h": (lambda: Dense([784, 512, 512, 10], 100, 20, 0.5, [0.005, 0.05, 0.2], 1, False), 12),
+    "EB-1h": (lambda: Dense([784, 512, 10], 100, 12, 0.5, [0.05, 0.1], 0.2, True), 20),
     "P-conv": (lambda: Convolutional(200, 10, 0.4, [0.015, 0.035, 0.15]), 1),
 }
 
