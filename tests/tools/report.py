@@ -128,9 +128,17 @@ class Page:
                 name, value)
 
     def hover(self, cell):
+        """What is said of a cell that is pointed at or, where another's mark lies on it, reached by keys."""
         from selenium.webdriver.common.action_chains import ActionChains
         mark = self.one(f".marks [data-cell='{cell}']")
         ActionChains(self.b).move_to_element(mark).perform()
+        if self.js(f"""
+                const boxOf = mark => mark.getBoundingClientRect(), mark = document.querySelector(
+                    ".marks [data-cell='{cell}']"), box = boxOf(mark);
+                const x = box.x + box.width / 2, y = box.y + box.height / 2;
+                const over = b => b.left <= x && x <= b.right && b.top <= y && y <= b.bottom;
+                return [...document.querySelectorAll('.marks [data-cell]')].some(m => m !== mark && over(boxOf(m)))"""):
+            self.js(f"document.querySelector(\".marks [data-cell='{cell}']\").focus()")
         return self.tip()
 
     def tip(self):
