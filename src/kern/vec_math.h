@@ -204,6 +204,11 @@ typedef struct v_rounds {
     vi a[4], b[4], c1[4], c3[4], key[2];
 } v_rounds;
 
+ND_INLINE vi v_mixed(vi product, vi word, vi key)
+{
+    return vi_xor(vi_xor(vi_high(product), word), key);
+}
+
 ND_INLINE v_rounds v_philox_rounds(const int m, nd_at at, const v_keys *keys,
                                    uint32_t index, uint32_t apart)
 {
@@ -219,8 +224,8 @@ ND_INLINE v_rounds v_philox_rounds(const int m, nd_at at, const v_keys *keys,
     ND_UNROLL
     for (int round = 0; round < 10; round++) {
         if (round > 0) {
-            EACH c0[i] = vi_xor(vi_xor(vi_high(r.b[i]), r.c1[i]), r.key[0]);
-            EACH c2[i] = vi_xor(vi_xor(vi_high(r.a[i]), r.c3[i]), r.key[1]);
+            EACH c0[i] = v_mixed(r.b[i], r.c1[i], r.key[0]);
+            EACH c2[i] = v_mixed(r.a[i], r.c3[i], r.key[1]);
             EACH r.c1[i] = r.b[i], r.c3[i] = r.a[i];
         }
         r.key[0] = keys->k[2 * round], r.key[1] = keys->k[2 * round + 1];
@@ -236,8 +241,8 @@ ND_INLINE void v_philox(nd_at at, const v_keys *keys, uint32_t index, vi out[4])
     enum { n = 2 };
     const v_rounds r = v_philox_rounds(1, at, keys, index, 0);
     vi c0[n], c2[n];
-    EACH c0[i] = vi_xor(vi_xor(vi_high(r.b[i]), r.c1[i]), r.key[0]);
-    EACH c2[i] = vi_xor(vi_xor(vi_high(r.a[i]), r.c3[i]), r.key[1]);
+    EACH c0[i] = v_mixed(r.b[i], r.c1[i], r.key[0]);
+    EACH c2[i] = v_mixed(r.a[i], r.c3[i], r.key[1]);
     out[0] = vi_join(c0[0], c0[1]);
     out[1] = vi_join(r.b[0], r.b[1]);
     out[2] = vi_join(c2[0], c2[1]);
