@@ -37,7 +37,7 @@ END
 chmod +x "$TMP/launcher"
 LAUNCH=$TMP/launcher
 dir=$TMP/told
-says() { # says TEXT: the job's log does, within a minute
+logs() { # logs TEXT: the job's log has it, within a minute
     local end=$((SECONDS + 60))
     until grep -q "$1" "$dir.out" 2>/dev/null; do
         [ "$SECONDS" -lt "$end" ] || return 1
@@ -45,9 +45,9 @@ says() { # says TEXT: the job's log does, within a minute
     done
 }
 check "a launcher that ends when it is told to" submit "$TMP/long.yaml" "$dir" --time=10 -N 2 -n 4
-check "... is up" says "^up$"
+check "... is up" logs "^up$"
 check "... and cancelled" scancel "$job"
-check "... ends with work left" says "work remains"
+check "... ends with work left" logs "work remains"
 check "... and its job with it" ended 60 "$job"
 
 LAUNCH=mpirun
