@@ -106,6 +106,9 @@ static void recall(run *r)
     if (!path || !nd_file_exists(path)) return;
     if (nd_checkpoint_load(path, r->p, &r->at, r->out, &r->net, &err) != ND_OK)
         nd_log(ND_WARN, "a trial begins anew: %s", err.message);
+    else
+        nd_log(ND_INFO, "a trial goes on from its checkpoint: epoch %u, mini-batch %u",
+               r->at.epoch, r->at.batch);
 }
 
 /* ---- training ---- */

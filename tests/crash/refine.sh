@@ -11,7 +11,9 @@ as_the_whole() { # as_the_whole DIR: decisions, results, and what verify says
         exits 0 "$NUDGE" verify "$TMP/$1"
 }
 
+start=${EPOCHREALTIME/./}
 check "a refinement in one go" run whole
+whole=$((${EPOCHREALTIME/./} - start)) # microseconds
 n=$(rounds whole | wc -l)
 check "... has several rounds (has: $n)" test "$n" -ge 6
 
@@ -33,12 +35,12 @@ while read -r from to; do
     check "... the same way" as_the_whole cut
 done < <(tests/tools/rounds.py --places "$TMP/whole/journal")
 
-# ---- killed for real, again and again -----------------------------------------------------
+# ---- killed for real, again and again, within a fifth of the time it takes ---------------------
 kills=0
 for _ in $(seq 25); do
     "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/killed" >/dev/null 2>"$TMP/log" </dev/null &
     pid=$!
-    sleep "0.$((RANDOM % 5))$((RANDOM % 10))"
+    sleep "$(awk -v whole=$whole -v part=$RANDOM 'BEGIN { print whole / 5e6 * part / 32768 }')"
     kill -KILL "$pid" 2>/dev/null
     wait "$pid" 2>/dev/null
     [ $? = 137 ] || break # it came to its end

@@ -7,13 +7,15 @@ campaign: stop
 base:
   data: {name: synthetic, train: 1000, test: 200}
   model: {kind: ep-prototypical, layers: [784, 64, 10]}
-  train: {epochs: 12, batch: 20}
+  train: {epochs: 20, batch: 20}
 axes:
   ep.beta: {linspace: [0.1, 0.5, 12]}
 replicates: {device: 1, train: 3}
 END
 
+start=${EPOCHREALTIME/./}
 check "the campaign in one go" exits 0 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/whole"
+third=$(awk -v us=$((${EPOCHREALTIME/./} - start)) 'BEGIN { print us / 3e6 }') # of the time it takes, in seconds
 
 some_done() { "$NUDGE" status "$1" --json 2>/dev/null | grep -qE '^[^{]*\{[^{]*"done":[1-9]'; }
 until_some() { # until_some DIR: waits for a finished trial
@@ -44,12 +46,12 @@ for signal in TERM INT USR1; do
     check "... with the same results" same_results "$TMP/whole" "$TMP/$signal"
 done
 
-check "a time limit ends a run with status 75" exits 75 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/limit" --time-limit 1s
+check "a time limit ends a run with status 75" exits 75 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/limit" --time-limit "${third}s"
 check "... and the next finishes it" exits 0 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/limit"
 check "... with the same results" same_results "$TMP/whole" "$TMP/limit"
 
 # A run whose time is over before anything can start says so. How long it takes is what any run takes to start.
-sed -n '/^axes/q; s/layers: .*/layers: [784, 256, 10]}/; s/epochs: 12/epochs: 100/; p' "$TMP/spec.yaml" >"$TMP/long.yaml"
+sed -n '/^axes/q; s/layers: .*/layers: [784, 256, 10]}/; s/epochs: 20/epochs: 100/; p' "$TMP/spec.yaml" >"$TMP/long.yaml"
 start=${EPOCHREALTIME/./}
 check "a time limit too short to start" exits 75 "$NUDGE" run "$TMP/long.yaml" -o "$TMP/bits" --time-limit 0.01s
 check "... is said to be" says '1 trials remain: the time limit of 0.01 s was too short to start any of them; give a longer one'

@@ -14,7 +14,7 @@ base:
   data: {name: synthetic, train: 400, test: 200}
   model: {kind: ep-prototypical, layers: [784, 32, 10]}
   ep: {T: 12, K: 5}
-  train: {epochs: 2, batch: 20}
+  train: {epochs: 20, batch: 20}
   device.kind: ernoult
 axes:
   ep.beta: [0.1, 0.3, 0.5]

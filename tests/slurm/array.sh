@@ -12,7 +12,7 @@ base:
   data: {name: synthetic, train: 400, test: 200}
   model: {kind: ep-prototypical, layers: [784, 32, 10]}
   ep: {T: 12, K: 5}
-  train: {epochs: 60, batch: 20}
+  train: {epochs: 300, batch: 20}
   device.kind: ernoult
 design: lhs
 samples: 6
@@ -21,7 +21,9 @@ axes:
   device.c2c: {linspace: [0, 0.01]}
 replicates: {train: 2}
 END
+start=$SECONDS
 check "the serial run" exits 0 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/serial"
+serial=$((SECONDS - start))
 
 submitted() { # submitted COMMAND...: the last job's number is then in $job
     local said
@@ -49,9 +51,9 @@ unset SHARDS
 check "... and ends" ended 100 "$job"
 check "... with nothing to do" grep -q '0 remain; 0 ran now' "$TMP/again.out"
 
-# Each job of the chain may take trials for 2 s only.
+# Each job of the chain may take trials for a part of the time that all of them take.
 dir=$TMP/chained
-export TIME_LIMIT=2
+export TIME_LIMIT=$((1 + serial * 2 / 5))
 check "a chain of jobs is submitted" submitted jobs/chain 8 "$TMP/spec.yaml" "$dir" -n 2 --output="$TMP/chain-%j.out"
 unset TIME_LIMIT
 check "it ends" ended 300 "$job"
