@@ -1,6 +1,7 @@
 # lib.sh -- for shell tests. Source it from the repository root; then
 #
-#   check "what should hold" command...     one TAP line: ok if the command succeeds
+#   check "what should hold" command...     one TAP line: ok if the command succeeds; $took is then how
+#                                           long it ran, in microseconds
 #   skip "what" "why"                       a line for what cannot be tried here
 #   exits N command...                      true when the command ends with status N; its
 #                                           output is then in $TMP/out and $TMP/err
@@ -38,14 +39,14 @@ trap leave EXIT
 trap 'exit 143' TERM INT HUP
 
 check() {
-    local what=$1 status
+    local what=$1 status check_began=${EPOCHREALTIME/./}
     shift
-    if "$@" >"$TMP/.check" 2>&1; then
+    if "$@" >"$TMP/.check" 2>&1; then status=0; else status=$?; fi
+    took=$((${EPOCHREALTIME/./} - check_began))
+    if [ "$status" = 0 ]; then
         echo "ok - $what"
         n_ok=$((n_ok + 1))
         return 0
-    else
-        status=$?
     fi
     echo "not ok - $what"
     echo "# status $status from: $*"

@@ -21,9 +21,8 @@ axes:
   device.c2c: {linspace: [0, 0.01]}
 replicates: {train: 2}
 END
-start=$SECONDS
 check "the serial run" exits 0 "$NUDGE" run "$TMP/spec.yaml" -o "$TMP/serial"
-serial=$((SECONDS - start))
+serial=$took
 
 submitted() { # submitted COMMAND...: the last job's number is then in $job
     local said
@@ -53,7 +52,7 @@ check "... with nothing to do" grep -q '0 remain; 0 ran now' "$TMP/again.out"
 
 # Each job of the chain may take trials for a part of the time that all of them take.
 dir=$TMP/chained
-export TIME_LIMIT=$((1 + serial * 2 / 5))
+export TIME_LIMIT=$((1 + serial * 2 / 5000000)) # seconds
 check "a chain of jobs is submitted" submitted jobs/chain 8 "$TMP/spec.yaml" "$dir" -n 2 --output="$TMP/chain-%j.out"
 unset TIME_LIMIT
 check "it ends" ended 300 "$job"
